@@ -1,0 +1,8 @@
+"""What PostgreSQL says a schema is: facts from its catalog, snapshots of them, and what differs."""
+
+from freehold.catalog.change import Change, diff
+from freehold.catalog.fact import OWNER, Fact, Key, Kind, Value
+from freehold.catalog.read import SCHEMA_KINDS, read
+from freehold.catalog.snapshot import Snapshot
+
+__all__ = ["OWNER", "SCHEMA_KINDS", "Change", "Fact", "Key", "Kind", "Snapshot", "Value", "diff", "read"]

@@ -1,0 +1,276 @@
+"""The error tree: every failure freehold reports, with a code, a message, a detail and a hint.
+
+    FreeholdError
+    ├── DeclarationError            a model, policy or action that cannot be right (at import)
+    ├── ConfigurationError          settings that are missing or contradict each other
+    ├── IdentityError               claims that do not name a caller
+    ├── StatementError              a statement refused before it was sent
+    ├── NotVisibleError             the row asked for does not exist for this caller
+    ├── ServerError                 the embedded server cannot be started, shared or stopped
+    ├── RoleError                   a login role that could step around row level security
+    ├── MigrationError              history, plan or application of a migration
+    ├── ActionError                 an action that was refused
+    │   ├── InvalidInputError       the input does not fit the action's signature
+    │   ├── UnauthenticatedError    no caller, where one is needed
+    │   └── CrossSiteError          a browser request that another site caused
+    └── DatabaseError               PostgreSQL said no; ``sqlstate`` says why
+        ├── PermissionDeniedError   a privilege is missing
+        │   └── PolicyViolationError  row level security refused a new row
+        ├── ConstraintError
+        │   ├── UniqueViolationError
+        │   ├── ForeignKeyError
+        │   ├── CheckViolationError
+        │   └── NotNullError
+        ├── SerializationError      safe to retry as a whole transaction
+        ├── StatementTimeoutError
+        ├── LockTimeoutError
+        ├── ConnectionLostError
+        └── PoolTimeoutError
+
+A class stands where a caller would react differently; a code where only the explanation differs.
+Messages never hold claims, parameters, plaintext or row values.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The codes, one page each under ``docs/errors/``."""
+
+    # 1xx: declarations
+    ACCESS_UNDECLARED = "FH101"
+    OWNER_NULLABLE = "FH102"
+    OWNER_REPEATED = "FH103"
+    PARENT_NOT_OWNED = "FH104"
+    POLICY_COLUMN_UNKNOWN = "FH105"
+    POLICY_INVALID = "FH106"
+    COLUMN_TYPE_UNKNOWN = "FH107"
+    TIMESTAMP_NAIVE = "FH108"
+    KEY_MISSING = "FH109"
+    ACTION_SIGNATURE = "FH110"
+    # 2xx: scopes and statements
+    IDENTITY_MALFORMED = "FH201"
+    CLAIMS_MISSING = "FH202"
+    STATEMENT_UNSUPPORTED = "FH203"
+    OWNER_UNNAMED = "FH204"
+    JOIN_UNSUPPORTED = "FH205"
+    NOT_VISIBLE = "FH206"
+    ROW_COUNT = "FH207"
+    SCOPE_CLOSED = "FH208"
+    IDENTITY_MISMATCH = "FH209"
+    VALUE_INVALID = "FH210"
+    # 3xx: settings, servers, connections
+    SETTING_MISSING = "FH301"
+    SETTING_INVALID = "FH302"
+    EMBEDDED_MISSING = "FH303"
+    DIRECTORY_OCCUPIED = "FH304"
+    SERVER_START = "FH305"
+    SERVER_STOP = "FH306"
+    CONNECTION_REFUSED = "FH307"
+    CONNECTION_LOST = "FH308"
+    POOL_TIMEOUT = "FH309"
+    ROLE_UNSAFE = "FH310"
+    SERVER_TOO_OLD = "FH311"
+    BOOTSTRAP_FORBIDDEN = "FH312"
+    PORT_IN_USE = "FH313"
+    # 35x: what PostgreSQL answered
+    DATABASE = "FH350"
+    PERMISSION_DENIED = "FH351"
+    POLICY_VIOLATION = "FH352"
+    UNIQUE_VIOLATION = "FH353"
+    FOREIGN_KEY = "FH354"
+    CHECK_VIOLATION = "FH355"
+    NOT_NULL = "FH356"
+    SERIALIZATION = "FH357"
+    STATEMENT_TIMEOUT = "FH358"
+    LOCK_TIMEOUT = "FH359"
+    # 4xx: migrations
+    MODELS_UNIMPORTABLE = "FH401"
+    HISTORY_EDITED = "FH402"
+    REVISION_MISSING = "FH403"
+    HEADS_DIVERGED = "FH404"
+    DATABASE_FOREIGN = "FH405"
+    REVISION_HALF_APPLIED = "FH406"
+    CHANGE_UNSUPPORTED = "FH407"
+    DROP_REFUSED = "FH408"
+    LOCK_BUSY = "FH409"
+    PROOF_FAILED = "FH410"
+    FACTS_DIFFER = "FH411"
+    APPLY_FAILED = "FH412"
+    COLUMN_NEEDS_DEFAULT = "FH413"
+    GRANT_UNGUARDED = "FH414"
+    MODELS_REFUSED = "FH415"
+    # 6xx: actions
+    INPUT_INVALID = "FH601"
+    UNAUTHENTICATED = "FH602"
+    CROSS_SITE = "FH603"
+
+
+class FreeholdError(Exception):
+    """The root of everything freehold raises.
+
+    ``code`` identifies the explanation, ``message`` is one sentence, ``detail`` adds what is known,
+    ``hint`` contains the fix.
+    """
+
+    def __init__(self, code: Code, message: str, *, detail: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [f"{self.code}: {self.message}"]
+        if self.detail:
+            lines.append(f"  detail: {self.detail}")
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class DeclarationError(FreeholdError):
+    """A model, policy or action that cannot be right; raised at import."""
+
+
+class ConfigurationError(FreeholdError):
+    """Settings that are missing or contradict each other."""
+
+
+class IdentityError(FreeholdError):
+    """Claims that do not name a caller."""
+
+
+class StatementError(FreeholdError):
+    """A statement refused before it was sent."""
+
+
+class NotVisibleError(FreeholdError):
+    """The row asked for does not exist for this caller; whether it exists for another is not told."""
+
+
+class ServerError(FreeholdError):
+    """The embedded server cannot be started, shared or stopped."""
+
+
+class RoleError(FreeholdError):
+    """A login role that could step around row level security."""
+
+
+class MigrationError(FreeholdError):
+    """History, plan or application of a migration."""
+
+
+class ActionError(FreeholdError):
+    """An action that was refused."""
+
+
+class InvalidInputError(ActionError):
+    """The input does not fit the action's signature; ``errors`` has one entry per field."""
+
+    def __init__(self, code: Code, message: str, *, errors: tuple[FieldError, ...], hint: str | None = None) -> None:
+        super().__init__(code, message, hint=hint)
+        self.errors = errors
+
+
+class FieldError:
+    """What is wrong with one field: a JSON pointer (RFC 6901) and a sentence."""
+
+    __slots__ = ("message", "pointer")
+
+    def __init__(self, pointer: str, message: str) -> None:
+        self.pointer = pointer
+        self.message = message
+
+    def __repr__(self) -> str:
+        return f"FieldError({self.pointer!r}, {self.message!r})"
+
+
+class UnauthenticatedError(ActionError):
+    """No caller, where one is needed."""
+
+
+class CrossSiteError(ActionError):
+    """A browser request that another site caused."""
+
+
+class DatabaseError(FreeholdError):
+    """PostgreSQL refused or failed; ``sqlstate`` is its five-character code, or None without an answer."""
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        *,
+        sqlstate: str | None = None,
+        detail: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(code, message, detail=detail, hint=hint)
+        self.sqlstate = sqlstate
+
+
+class PermissionDeniedError(DatabaseError):
+    """The role lacks a privilege (42501)."""
+
+
+class PolicyViolationError(PermissionDeniedError):
+    """Row level security refused a new row (42501)."""
+
+
+class ConstraintError(DatabaseError):
+    """A constraint refused the row; ``constraint``, ``table`` and ``columns`` name it, never its values."""
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        *,
+        sqlstate: str | None = None,
+        hint: str | None = None,
+        table: str | None = None,
+        constraint: str | None = None,
+        columns: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(code, message, sqlstate=sqlstate, hint=hint)
+        self.table = table
+        self.constraint = constraint
+        self.columns = columns
+
+
+class UniqueViolationError(ConstraintError):
+    """A row with this key exists (23505)."""
+
+
+class ForeignKeyError(ConstraintError):
+    """The row referred to does not exist for this owner, or is still referred to (23503)."""
+
+
+class CheckViolationError(ConstraintError):
+    """A CHECK constraint refused the row (23514)."""
+
+
+class NotNullError(ConstraintError):
+    """A column that must have a value has none (23502)."""
+
+
+class SerializationError(DatabaseError):
+    """A concurrent transaction won (40001, 40P01); the whole transaction may be run again."""
+
+
+class StatementTimeoutError(DatabaseError):
+    """The statement took longer than its limit, or was cancelled (57014)."""
+
+
+class LockTimeoutError(DatabaseError):
+    """A lock was not to be had in time (55P03)."""
+
+
+class ConnectionLostError(DatabaseError):
+    """The connection ended before the answer came; for a write the outcome is unknown."""
+
+
+class PoolTimeoutError(DatabaseError):
+    """No connection became free in time."""

@@ -1,0 +1,89 @@
+"""The manifest: SHA-256 sums of a history's files, in the format ``sha256sum --check`` reads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from freehold.errors import Code, MigrationError
+
+MANIFEST: Final = "manifest.sha256"
+VERSIONS: Final = "versions"
+FACTS: Final = "facts.json"
+
+_WAYS_OUT: Final = (
+    "If it was changed by mistake, restore it (git checkout -- {path}). If the change is meant and no database "
+    "has the revision yet, undo the revision and generate it again, or accept the file: freehold repair."
+)
+
+
+def verified(directory: Path) -> Mapping[str, bytes]:
+    """The contents of a history's files by path; every sum holds, and no file is missing or beside the manifest.
+
+    Raises `MigrationError`: FH402 for a changed or unlisted file, FH403 for a missing one.
+    """
+    sums = _read(directory)
+    contents: dict[str, bytes] = {}
+    for path in sorted(sums):
+        try:
+            contents[path] = (directory / path).read_bytes()
+        except OSError:
+            raise MigrationError(
+                Code.REVISION_MISSING,
+                f"{path} is in the manifest, and its file is gone.",
+                hint=f"Restore it: git checkout -- {directory / path}",
+            ) from None
+        if digest(contents[path]) != sums[path]:
+            raise _edited(directory / path, "was changed after it was generated")
+    for path in _present(directory):
+        if path not in sums:
+            raise _edited(directory / path, "is not in the manifest")
+    return contents
+
+
+def accept(directory: Path) -> None:
+    """Takes the files as they are now for the history: the way out when an edit was meant.
+
+    The facts kept beside it no longer hold and go; the next `generate` reads them from the SQL.
+    """
+    (directory / FACTS).unlink(missing_ok=True)
+    seal(directory)
+
+
+def seal(directory: Path) -> None:
+    """Writes the sums of the files as they are now."""
+    lines = [f"{digest((directory / path).read_bytes())}  {path}\n" for path in sorted(_present(directory))]
+    temporary = directory / f".{MANIFEST}.new"
+    temporary.write_text("".join(lines), encoding="utf-8", newline="\n")
+    temporary.replace(directory / MANIFEST)
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal; a checkout with CRLF line ends has the same sum."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def _present(directory: Path) -> Iterator[str]:
+    if (directory / FACTS).is_file():
+        yield FACTS
+    for path in (directory / VERSIONS).glob("*"):
+        if path.suffix in {".py", ".sql"} and path.is_file():
+            yield f"{VERSIONS}/{path.name}"
+
+
+def _read(directory: Path) -> Mapping[str, str]:
+    try:
+        text = (directory / MANIFEST).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    pairs = (line.split(maxsplit=1) for line in text.splitlines() if line.strip())
+    try:
+        return {path.strip(): sum_ for sum_, path in pairs}
+    except ValueError:
+        raise _edited(directory / MANIFEST, "has a line that is no checksum") from None
+
+
+def _edited(path: Path, what: str) -> MigrationError:
+    return MigrationError(Code.HISTORY_EDITED, f"{path} {what}.", hint=_WAYS_OUT.format(path=path))

@@ -1,0 +1,101 @@
+"""From two snapshots to the statements between them: pure, deterministic, and complete or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from freehold.catalog import Change, Kind, Snapshot, diff
+from freehold.errors import Code, MigrationError
+from freehold.migrations.context import Context
+from freehold.migrations.operation import Operation
+from freehold.migrations.rules import RULES
+from freehold.migrations.weakness import weakenings
+
+_HOLDS_ROWS = (Kind.SCHEMA, Kind.TABLE, Kind.COLUMN, Kind.SEQUENCE)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The changes between two snapshots and the statements that make them, forth and back.
+
+    ``weakened``: what guards less than before. ``irreversible``: what going back cannot restore.
+    """
+
+    changes: tuple[Change, ...]
+    up: tuple[Operation, ...]
+    down: tuple[Operation, ...]
+    weakened: tuple[str, ...]
+    irreversible: tuple[str, ...]
+
+
+def plan(current: Snapshot, desired: Snapshot, *, allow_drop: bool = False) -> Plan:
+    """The plan from ``current`` to ``desired``; no changes, no statements.
+
+    Raises `MigrationError`: FH407 for a change no rule can make, FH408 for a drop that loses rows and was not
+    allowed, FH413 for a column existing rows would have no value for, FH414 for a grant on an unguarded table.
+    """
+    changes = diff(current, desired)
+    forward = Context.between(current, desired, changes)
+    lost = tuple(change for change in changes if _loses_rows(change, forward))
+    if lost and not allow_drop:
+        raise _drop_refused(lost)
+    return Plan(
+        changes,
+        _operations(forward),
+        _operations(Context.between(desired, current, diff(desired, current), reverse=True)),
+        weakenings(changes, forward),
+        tuple(change.fact.name for change in lost),
+    )
+
+
+def _operations(context: Context) -> tuple[Operation, ...]:
+    changes = tuple(_recreated(context.changes, context))
+    whole = replace(context, changes=changes)
+    found = [
+        operation
+        for kind in Kind
+        if (mine := [change for change in changes if change.kind is kind])
+        for operation in RULES[kind].plan(mine, whole)
+    ]
+    return tuple(sorted(found, key=lambda operation: operation.order))
+
+
+def _recreated(changes: Sequence[Change], context: Context) -> Iterator[Change]:
+    """Splits what can only be dropped and made again, and takes along what is attached to it and would be lost."""
+    again = {
+        change.fact.identity for change in changes if change.verb == "alter" and RULES[change.kind].recreates(change)
+    }
+    attached = (
+        {
+            fact.identity: fact
+            for fact in context.before.facts
+            if fact.identity not in again and any(context.subject(fact) == identity for identity in again)
+        }
+        if again
+        else {}
+    )
+    for change in changes:
+        if change.fact.identity in again or (change.verb == "alter" and change.fact.identity in attached):
+            yield Change(change.before, None)
+            yield Change(None, change.after)
+        else:
+            yield change
+    changed = {change.fact.identity for change in changes}
+    for identity, fact in attached.items():
+        if identity not in changed:
+            yield Change(fact, None)
+            yield Change(None, fact)
+
+
+def _loses_rows(change: Change, context: Context) -> bool:
+    return change.verb == "drop" and change.kind in _HOLDS_ROWS and not context.absorbed(change.fact)
+
+
+def _drop_refused(lost: Sequence[Change]) -> MigrationError:
+    names = ", ".join(change.fact.name for change in lost)
+    return MigrationError(
+        Code.DROP_REFUSED,
+        f"This would drop {names}, and the rows in it.",
+        hint="Put it back into the models, or generate again with --allow-drop if the rows may go.",
+    )

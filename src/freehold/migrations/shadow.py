@@ -1,0 +1,87 @@
+"""A shadow: a scratch database beside no data at all, where DDL becomes facts. Never on a target's cluster."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from freehold.catalog import Snapshot, read
+from freehold.errors import Code, DatabaseError, MigrationError
+from freehold.migrations.script import batches
+from freehold.policies import quote_identifier
+from freehold.server import bootstrap, create_database, drop_database
+from freehold.wire import Connection, connect, narrated
+
+# Every new relation holds locks until its transaction ends; max_locks_per_transaction bounds them.
+_BATCH: Final = 300
+_SETTINGS: Final = b"begin; set local search_path = public; set local check_function_bodies = off"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where shadows are made. ``admin``: a database's name -> the DSN of a superuser on it; ``app`` names the roles.
+
+    ``EmbeddedServer.admin_dsn`` is such a function.
+    """
+
+    admin: Callable[[str], str]
+    app: str
+
+    @property
+    def owner(self) -> str:
+        """The role that owns what DDL makes."""
+        return f"{self.app}_owner"
+
+    @contextmanager
+    def database(self) -> Generator[Shadow]:
+        """A new shadow, dropped at the end."""
+        name = f"freehold_shadow_{secrets.token_hex(6)}"
+        with connect(self.admin("postgres")) as server:
+            create_database(server, name)
+            try:
+                with connect(self.admin(name)) as connection:
+                    bootstrap(connection, self.app, {})
+                    with narrated():
+                        connection.execute(f"set role {quote_identifier(self.owner)}".encode())
+                    yield Shadow(connection, self.owner)
+            finally:
+                drop_database(server, name)
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A scratch database, connected to as the owner."""
+
+    connection: Connection
+    owner: str
+
+    def run(self, statements: Sequence[str]) -> None:
+        """Runs DDL. Raises `MigrationError` (FH415) with the number of the statement PostgreSQL refused."""
+        place = 0
+        for batch in batches(statements, _BATCH):
+            self.connection.execute(_SETTINGS)
+            for statement in batch:
+                place += 1
+                try:
+                    with narrated():
+                        self.connection.execute(statement.encode())
+                except DatabaseError as error:
+                    self.connection.execute(b"rollback")
+                    raise _refused(error, place, len(statements), statement) from None
+            self.connection.execute(b"commit")
+
+    def facts(self) -> Snapshot:
+        """What is there."""
+        return read(self.connection, owner=self.owner)
+
+
+def _refused(error: DatabaseError, place: int, total: int, statement: str) -> MigrationError:
+    return MigrationError(
+        Code.MODELS_REFUSED,
+        f"PostgreSQL refused statement {place} of {total} on a scratch database (SQLSTATE {error.sqlstate}).",
+        detail=f"{error.detail or error.message} In: {statement.strip().splitlines()[0]}",
+        hint="Correct the declaration the statement comes from; nothing was written.",
+    )

@@ -1,0 +1,82 @@
+"""The base class of models: a class that declares columns becomes a table with an owner, policies and keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
+
+from sqlalchemy import MetaData, Table
+from sqlalchemy.orm import DeclarativeBase
+
+from freehold.models.blueprint import Blueprint
+from freehold.models.column import REQUIRED, belongs_to, column, created_at, deleted_at, json, owner, primary_key, updated_at
+from freehold.models.field import Field, fields_of
+from freehold.models.policy import Policy
+from freehold.models.protection import protection_of
+from freehold.models.rules import schema
+from freehold.policies import Access
+
+if TYPE_CHECKING:
+
+    @dataclass_transform(
+        kw_only_default=True,
+        field_specifiers=(column, primary_key, owner, belongs_to, json, created_at, updated_at, deleted_at),
+    )
+    class _Typed: ...
+
+else:
+
+    class _Typed:
+        pass
+
+
+class Model(_Typed, DeclarativeBase):
+    """A table and its rows.
+
+    A subclass sets ``__tablename__``, annotates its columns with `Col`, and says who may use it: an `owner` column,
+    ``__access__`` or ``__policies__``. Raises `DeclarationError` where the class is defined if it does not, or
+    if what it says cannot be enforced. The constructor takes the columns by name.
+    """
+
+    metadata: ClassVar[MetaData] = schema()
+    __access__: ClassVar[Access | None] = None
+    __policies__: ClassVar[tuple[Policy, ...]] = ()
+    __fields__: ClassVar[tuple[Field, ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if not cls.__dict__.get("__abstract__"):
+            _declare(cls)
+        super().__init_subclass__(**options)
+        if not cls.__dict__.get("__abstract__"):
+            protection_of(cast(Table, cls.__table__))
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **values: Any) -> None:
+            cls = type(self)
+            for field in cls.__fields__:
+                value = values.pop(field.name, REQUIRED) if field.declared.init else REQUIRED
+                if value is REQUIRED:
+                    if field.declared.required and field.declared.rules.insert:
+                        raise TypeError(f"{cls.__name__}() is missing the column {field.name!r}")
+                    value = field.initial()
+                if value is not REQUIRED:
+                    setattr(self, field.name, value)
+            if values:
+                raise TypeError(f"{cls.__name__}() has no column {next(iter(values))!r} to set")
+
+    def __repr__(self) -> str:
+        """The key only: other columns may be secrets."""
+        key = (column.name for column in self.__table__.primary_key)  # type: ignore[attr-defined]
+        return f"<{type(self).__name__} {' '.join(f'{name}={self.__dict__.get(name)!r}' for name in key)}>"
+
+
+def _declare(cls: type[Model]) -> None:
+    fields = fields_of(cls)
+    blueprint = Blueprint(cls.__tablename__, fields, cls.__access__, tuple(cls.__policies__))
+    rules = blueprint.rules()
+    for field in fields:
+        setattr(cls, field.name, field.mapped())
+    declared = cls.__dict__.get("__table_args__", ())
+    items, options = (declared[:-1], declared[-1]) if declared and isinstance(declared[-1], dict) else (declared, {})
+    cls.__fields__ = fields
+    cls.__table_args__ = (*blueprint.items(), *items, {**options, "info": {**options.get("info", {}), **rules.info()}})

@@ -1,0 +1,136 @@
+"""The whole of a model's table, worked out from its fields before SQLAlchemy maps it: keys, constraints, rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy.schema import SchemaItem
+
+from freehold.errors import Code, DeclarationError
+from freehold.models.column import Declared
+from freehold.models.field import Field
+from freehold.models.policy import Policy
+from freehold.models.rules import TableRules, owner_column, undeclared
+from freehold.policies import Access, quote_identifier, quote_literal
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What a class declares about its table."""
+
+    table: str
+    fields: tuple[Field, ...]
+    access: Access | None
+    policies: tuple[Policy, ...]
+
+    @property
+    def owner(self) -> Field | None:
+        """The owner column."""
+        return next((field for field in self.fields if field.declared.kind == "owner"), None)
+
+    def rules(self) -> TableRules:
+        """The rules of the table; raises `DeclarationError` when they are missing or contradict each other."""
+        owners = [field for field in self.fields if field.declared.kind == "owner"]
+        if not owners and self.access is None and not self.policies:
+            raise undeclared(self.table)
+        if len(owners) + (self.access is not None) > 1:
+            raise DeclarationError(
+                Code.OWNER_REPEATED,
+                f"Table {self.table!r} declares more than one owner, or an owner and an access.",
+                hint="Keep one owner() column, or __access__ alone; further rules go into __policies__.",
+            )
+        owner = owners[0] if owners else None
+        if owner is not None and owner.type.nullable:
+            raise DeclarationError(
+                Code.OWNER_NULLABLE,
+                f"The owner of table {self.table!r} may be NULL, so a row could belong to nobody.",
+                hint=f"Write {owner.name}: Col[{getattr(owner.type.python, '__name__', 'UUID')}] = owner().",
+            )
+        return TableRules(
+            owner=owner.name if owner else None,
+            access=self.access,
+            commands=owner.declared.commands if owner else frozenset(),
+            policies=self.policies,
+            columns={field.name: field.declared.rules for field in self.fields},
+            updated_at=self._named(lambda declared: declared.touched),
+            deleted_at=self._named(lambda declared: declared.kind == "deleted"),
+        )
+
+    def _named(self, wanted: Callable[[Declared], bool]) -> str | None:
+        return next((field.name for field in self.fields if wanted(field.declared)), None)
+
+    def items(self) -> Iterator[SchemaItem]:
+        """The constraints and indexes of the table."""
+        yield PrimaryKeyConstraint(*self._key())
+        for field in self.fields:
+            if field.type.choices is not None:
+                yield self._choice(field)
+            if field.declared.target is not None:
+                yield self._reference(field, field.declared.target)
+            if field.declared.unique:
+                yield UniqueConstraint(*self._owner_first(field))
+            if field.declared.index or field.declared.kind == "parent":
+                yield Index(None, *self._owner_first(field))
+        if self.owner is not None and not self._owner_leads():
+            yield Index(None, self.owner.name)
+
+    def _key(self) -> list[str]:
+        key = next((field for field in self.fields if field.declared.kind == "key"), None)
+        owner = self.owner
+        if key is not None:
+            return [key.name] if key.declared.scope == "global" else self._owner_first(key)
+        if owner is not None and (owner.declared.primary_key or owner.declared.unique):
+            return [owner.name]
+        raise DeclarationError(
+            Code.KEY_MISSING,
+            f"Table {self.table!r} has no primary key.",
+            hint="Add id: Col[UUID] = primary_key(), or owner(primary_key=True) for a row that is its own owner.",
+        )
+
+    def _owner_first(self, field: Field) -> list[str]:
+        return [field.name] if self.owner in (None, field) else [self.owner.name, field.name]  # type: ignore[union-attr]
+
+    def _owner_leads(self) -> bool:
+        assert self.owner is not None
+        return self._key()[0] == self.owner.name or self.owner.declared.unique
+
+    def _choice(self, field: Field) -> CheckConstraint:
+        listed = ", ".join(
+            quote_literal(choice) if isinstance(choice, str) else str(choice) for choice in field.type.choices or ()
+        )
+        text = f"{quote_identifier(field.name)} IN ({listed})"
+        return CheckConstraint(text.replace(":", r"\:"), name=field.name)
+
+    def _reference(self, field: Field, target: type[Any]) -> ForeignKeyConstraint:
+        parent: Table = target.__table__
+        columns = [field.name] if field.declared.kind == "owner" else self._owner_first(field)
+        key = [column.name for column in parent.primary_key.columns]
+        self._refuse_stranger(field, parent, key, columns)
+        return ForeignKeyConstraint(
+            columns, [parent.c[name] for name in key], ondelete=field.declared.on_delete.upper()
+        )
+
+    def _refuse_stranger(self, field: Field, parent: Table, key: list[str], columns: list[str]) -> None:
+        """The parent's key must begin with its owner, and that owner must be of the type of ours."""
+        theirs = owner_column(parent)
+        ours = self.owner
+        matches = (
+            ours is not None
+            and theirs is not None
+            and key[0] == theirs.name
+            and len(key) == len(columns)
+            and type(ours.sql_type) is type(theirs.type)
+        )
+        if not matches:
+            raise DeclarationError(
+                Code.PARENT_NOT_OWNED,
+                f"{self.table}.{field.name} refers to {parent.name!r}, which has no matching owner-first key.",
+                detail="A reference that leaves the owner out can point at another user's row.",
+                hint=(
+                    f"Give both tables an owner() of the same type, and {parent.name!r} a primary_key() with the "
+                    "default scope, so that the reference is (owner, id)."
+                ),
+            )

@@ -1,0 +1,162 @@
+"""The words that declare columns: each gives a `Declared`, which the model turns into a mapped column.
+
+Their return type is `Any`, so that ``title: Col[str] = column()`` is accepted; a type checker reads them as field
+specifiers (PEP 681): ``init`` says whether the constructor takes the column, ``default`` whether it must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sqlalchemy import Computed, func
+from sqlalchemy.sql.elements import ColumnElement
+
+from freehold.models.rules import ALL_COMMANDS, ColumnRules
+from freehold.policies import Command
+
+REQUIRED: Final[Any] = object()
+"""The default of a column that has none."""
+
+Action = Literal["cascade", "restrict"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What was said about one column; the model decides what follows from it."""
+
+    kind: Literal["plain", "key", "owner", "parent", "json", "deleted"] = "plain"
+    init: bool = True
+    default: Any = REQUIRED
+    default_factory: Callable[[], Any] | None = None
+    server_default: ColumnElement[Any] | None = None
+    computed: Computed | None = None
+    rules: ColumnRules = ColumnRules()
+    unique: bool = False
+    index: bool = False
+    touched: bool = False
+    target: type[Any] | None = None
+    on_delete: Action = "cascade"
+    scope: Literal["owner", "global"] = "owner"
+    primary_key: bool = False
+    commands: frozenset[Command] = ALL_COMMANDS
+
+    @property
+    def required(self) -> bool:
+        """Whether the constructor must be given a value."""
+        return self.init and self.default is REQUIRED and self.default_factory is None
+
+
+def column(
+    *,
+    default: Any = REQUIRED,
+    default_factory: Callable[[], Any] | None = None,
+    init: bool = True,
+    select: bool = True,
+    insert: bool = True,
+    update: bool = True,
+    unique: bool = False,
+    index: bool = False,
+) -> Any:
+    """A column of the annotated type.
+
+    ``default``: the constructor's default and, for a plain value, the database's too. ``select``, ``insert``,
+    ``update``: whether callers may name the column in that command; False withholds the privilege on it.
+    ``unique``: per owner, where the table has one. ``index``: likewise owner first.
+    """
+    return Declared(
+        init=init,
+        default=default,
+        default_factory=default_factory,
+        rules=ColumnRules(select, insert, update),
+        unique=unique,
+        index=index,
+    )
+
+
+def primary_key(*, scope: Literal["owner", "global"] = "owner", init: Literal[False] = False) -> Any:
+    """A key made by the client, ordered by time: a UUID, or 26 characters for ``Col[str]``.
+
+    The table's primary key is (owner, key); ``scope="global"`` makes it the key alone, for a table that is taken
+    over as it is.
+    """
+    return Declared(kind="key", init=init, scope=scope, rules=ColumnRules(update=False))
+
+
+def owner(
+    target: type[Any] | None = None,
+    *,
+    unique: bool = False,
+    primary_key: bool = False,
+    commands: Iterable[Command] = ALL_COMMANDS,
+    init: Literal[False] = False,
+) -> Any:
+    """The column that says whose a row is: NOT NULL, the caller by default, never changed.
+
+    ``target``: the model of the users, referred to with ON DELETE CASCADE. ``unique``: one row per user.
+    ``primary_key``: the row is its own owner. ``commands``: what an owner may do; the others are for the service.
+    """
+    return Declared(
+        kind="owner",
+        init=init,
+        target=target,
+        unique=unique,
+        primary_key=primary_key,
+        commands=frozenset(commands),
+        rules=ColumnRules(update=False),
+    )
+
+
+def belongs_to(
+    target: type[Any],
+    *,
+    on_delete: Action = "cascade",
+    default: Any = REQUIRED,
+    insert: bool = True,
+    update: bool = True,
+    init: bool = True,
+) -> Any:
+    """A row of ``target`` with the same owner, by the composite key (owner, id), so that it cannot be another's."""
+    return Declared(
+        kind="parent",
+        init=init,
+        target=target,
+        on_delete=on_delete,
+        default=default,
+        rules=ColumnRules(insert=insert, update=update),
+    )
+
+
+def json(
+    *,
+    default: Any = REQUIRED,
+    default_factory: Callable[[], Any] | None = None,
+    init: bool = True,
+    select: bool = True,
+    insert: bool = True,
+    update: bool = True,
+) -> Any:
+    """A jsonb column that holds any type Pydantic can validate, and is validated in both directions."""
+    return Declared(
+        kind="json",
+        init=init,
+        default=default,
+        default_factory=default_factory,
+        rules=ColumnRules(select, insert, update),
+    )
+
+
+def created_at(*, init: Literal[False] = False) -> Any:
+    """When the row was inserted, by the database's clock."""
+    return Declared(init=init, server_default=func.now(), rules=ColumnRules(insert=False, update=False))
+
+
+def updated_at(*, init: Literal[False] = False) -> Any:
+    """When the row was last written, kept by a trigger."""
+    return Declared(init=init, server_default=func.now(), rules=ColumnRules(insert=False, update=False), touched=True)
+
+
+def deleted_at(*, init: Literal[False] = False) -> Any:
+    """When the row was deleted, or None: ``delete`` sets it, and statements leave such rows out."""
+    return Declared(kind="deleted", init=init, default=None, rules=ColumnRules(insert=False))

@@ -1,0 +1,40 @@
+"""The DDL of a set of models, in an order PostgreSQL accepts: what a new database needs to hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import MetaData, Table
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+
+from freehold.models.protection import protection_of, qualified
+from freehold.models.rules import rules_of
+from freehold.policies import quote_identifier
+
+_DIALECT = PGDialect(paramstyle="named")
+
+
+def schema_statements(metadata: MetaData) -> tuple[str, ...]:
+    """Every statement for the tables of ``metadata``: tables, indexes, triggers, then each table's protection."""
+    tables = metadata.sorted_tables
+    statements = [statement for table in tables for statement in _table(table)]
+    for table in tables:
+        statements += protection_of(table).statements()
+    return tuple(statements)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield _text(CreateTable(table))
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
+        yield _text(CreateIndex(index))
+    touched = rules_of(table).updated_at
+    if touched is not None:
+        yield (
+            f"CREATE TRIGGER {quote_identifier(f'{table.name}_{touched}')} BEFORE UPDATE ON {qualified(table)} "
+            "FOR EACH ROW EXECUTE FUNCTION freehold.set_updated_at()"
+        )
+
+
+def _text(element: ExecutableDDLElement) -> str:
+    return str(element.compile(dialect=_DIALECT)).strip()

@@ -1,0 +1,104 @@
+"""One column of a model: its annotation and its declaration, read together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+from sqlalchemy import FetchedValue, literal, literal_column
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeEngine
+
+from freehold.errors import Code, DeclarationError
+from freehold.models.column import REQUIRED, Declared
+from freehold.models.document import Document
+from freehold.models.identifier import text_id, uuid7
+from freehold.models.policy import caller_default
+from freehold.models.types import ColumnType
+from freehold.policies import quote_literal
+
+_BARE: Final = Declared()
+
+
+@dataclass(frozen=True)
+class Field:
+    """``name`` is both the attribute's and the column's."""
+
+    name: str
+    type: ColumnType
+    sql_type: TypeEngine[Any]
+    declared: Declared
+    position: int
+
+    def initial(self) -> Any:
+        """The constructor's value where none is given; `REQUIRED` where the database makes it.
+
+        A column that callers may not insert is left to the database, so that it is not named in the statement.
+        """
+        if not self.declared.rules.insert:
+            return REQUIRED
+        factory = self._client_default()
+        return self.declared.default if factory is None else factory()
+
+    def _client_default(self) -> Callable[[], Any] | None:
+        if self.declared.kind == "key":
+            return text_id if self.type.python is str else uuid7
+        return self.declared.default_factory
+
+    def mapped(self) -> MappedColumn[Any]:
+        """The column for SQLAlchemy; keys and foreign keys are constraints of the table."""
+        return mapped_column(
+            self.name,
+            self.sql_type,
+            default=self._client_default(),
+            nullable=self.type.nullable,
+            server_default=self._server_default(),
+            sort_order=self.position,
+        )
+
+    def _server_default(self) -> ColumnElement[Any] | FetchedValue | None:
+        declared = self.declared
+        if declared.kind == "owner":
+            return caller_default(self.sql_type)
+        if isinstance(self.sql_type, Document) and declared.default_factory is not None:
+            return literal_column(f"{quote_literal(self.sql_type.encoded(declared.default_factory()))}::jsonb")
+        if isinstance(declared.default, (str, int, float, bool)):
+            return literal(declared.default, self.sql_type)
+        if declared.server_default is None and not declared.rules.insert:
+            return FetchedValue()
+        return declared.server_default
+
+
+def fields_of(cls: type[Any]) -> tuple[Field, ...]:
+    """The columns a class declares, those of its mixins first; raises `DeclarationError` (FH107)."""
+    try:
+        hints = get_type_hints(cls, include_extras=True)
+    except NameError as error:
+        raise DeclarationError(
+            Code.COLUMN_TYPE_UNKNOWN,
+            f"{cls.__name__} has an annotation that cannot be resolved: {error.name}.",
+            hint="Import the name at run time, at the level of the module, not under TYPE_CHECKING.",
+        ) from None
+    columns = [(name, get_args(hint)[0]) for name, hint in hints.items() if _is_column(hint)]
+    return tuple(_field(cls, name, annotation, place) for place, (name, annotation) in enumerate(columns))
+
+
+def _is_column(hint: Any) -> bool:
+    origin = get_origin(hint)
+    return isinstance(origin, type) and issubclass(origin, Mapped)
+
+
+def _field(cls: type[Any], name: str, annotation: Any, position: int) -> Field:
+    declared = getattr(cls, name, _BARE)
+    if not isinstance(declared, Declared):
+        raise DeclarationError(
+            Code.COLUMN_TYPE_UNKNOWN,
+            f"{cls.__name__}.{name} is assigned something that declares no column.",
+            hint=f"Write {name}: Col[...] = column(default=...).",
+        )
+    annotated = ColumnType.of(annotation)
+    if declared.kind == "json":
+        return Field(name, annotated, Document(annotated.python), declared, position)
+    return Field(name, annotated, annotated.sql_type(f"{cls.__name__}.{name}"), declared, position)

@@ -1,0 +1,127 @@
+"""From a model's rules to the policies and grants of its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table, true
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.selectable import SelectBase
+
+from freehold.errors import Code, DeclarationError
+from freehold.identity import Role
+from freehold.models.policy import Policy, Predicate, caller_id
+from freehold.models.rules import TableRules, rules_of
+from freehold.policies import Access, Command, Grant, PolicyText, Protection
+
+_IDENTIFIER_BYTES = 63
+_DIALECT = PGDialect(paramstyle="named")
+
+
+def protection_of(table: Table) -> Protection:
+    """The policies and grants of ``table``.
+
+    Raises `DeclarationError`: FH105 for a column the table does not have, FH106 for an expression that cannot be
+    a policy.
+    """
+    rules = rules_of(table)
+    policies = tuple(_default_policies(table, rules)) + rules.policies
+    return Protection(
+        qualified(table),
+        tuple(_resolve(table, policy) for policy in policies),
+        tuple(_grants(table, rules, policies)),
+    )
+
+
+def qualified(table: Table) -> str:
+    """The quoted name of a table, with its schema."""
+    return str(_DIALECT.identifier_preparer.format_table(table))
+
+
+def _default_policies(table: Table, rules: TableRules) -> Iterator[Policy]:
+    if rules.access is Access.PUBLIC_READ:
+        yield Policy(Command.SELECT, to=(Role.ANON, Role.AUTHENTICATED), using=lambda _: true())
+    if rules.owner is None:
+        return
+    owner: Column[Any] = table.c[rules.owner]
+
+    def mine(_: Any) -> ColumnElement[bool]:
+        return owner == caller_id(owner.type)
+
+    for command in Command:
+        if command in rules.commands and not rules.replaced(command):
+            yield Policy(
+                command,
+                to=Role.AUTHENTICATED,
+                using=mine if command.reads_rows else None,
+                check=mine if command.writes_rows else None,
+            )
+
+
+def _resolve(table: Table, policy: Policy) -> PolicyText:
+    roles = "_".join(role.value for role in policy.to)
+    name = f"{table.name}_{policy.command.value.lower()}_{roles}"
+    if len(name.encode()) > _IDENTIFIER_BYTES:
+        name = f"{table.name[:40]}_{policy.command.value.lower()}_{len(policy.to)}_roles"
+    return PolicyText(
+        name,
+        qualified(table),
+        policy.command,
+        policy.to,
+        _text(table, policy.using),
+        _text(table, policy.check),
+    )
+
+
+def _text(table: Table, predicate: Predicate | None) -> str | None:
+    if predicate is None:
+        return None
+    try:
+        expression = predicate(table.c)
+    except AttributeError as error:
+        raise DeclarationError(
+            Code.POLICY_COLUMN_UNKNOWN,
+            f"A policy of table {table.name!r} names a column it does not have: {error}.",
+            hint=f"Its columns are {', '.join(table.c.keys())}.",
+        ) from None
+    if not isinstance(expression, ColumnElement):
+        raise DeclarationError(
+            Code.POLICY_INVALID,
+            f"A policy of table {table.name!r} is no SQLAlchemy expression.",
+            hint="Give using=lambda t: t.user_id == caller_id(), not a string or a bool.",
+        )
+    _refuse_strangers(table, expression)
+    return str(expression.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def _refuse_strangers(table: Table, expression: ColumnElement[bool]) -> None:
+    """A column of another table outside a subquery would make PostgreSQL refuse the policy much later."""
+    inside = {
+        id(each) for query in visitors.iterate(expression) if isinstance(query, SelectBase)
+        for each in visitors.iterate(query)
+    }
+    for element in visitors.iterate(expression):
+        if isinstance(element, Column) and id(element) not in inside and element.table.name != table.name:
+            raise DeclarationError(
+                Code.POLICY_COLUMN_UNKNOWN,
+                f"A policy of table {table.name!r} names a column of {element.table.name!r}.",
+                hint="Look into another table with select(...).where(...).exists().",
+            )
+
+
+def _grants(table: Table, rules: TableRules, policies: tuple[Policy, ...]) -> Iterator[Grant]:
+    name = qualified(table)
+    for command in Command:
+        columns = _columns(table, rules, command)
+        for role in (Role.ANON, Role.AUTHENTICATED):
+            if any(policy.command is command and role in policy.to for policy in policies) and columns != ():
+                yield Grant(name, command, role, columns)
+        yield Grant(name, command, Role.SERVICE)
+
+
+def _columns(table: Table, rules: TableRules, command: Command) -> tuple[str, ...] | None:
+    """The columns a caller may name in ``command``; None for all, which includes columns added later."""
+    open_columns = tuple(column.name for column in table.columns if rules.of(column.name).allows(command))
+    return None if len(open_columns) == len(table.columns) else open_columns

@@ -1,0 +1,116 @@
+"""Changes to rows, as values a type checker can hold against the model: ``set_(Task.status, "completed")``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Delete, Insert, Table, Update, bindparam, delete, func, insert, inspect, update
+from sqlalchemy.orm import Mapper
+from sqlalchemy.sql.elements import ColumnElement, SQLCoreOperations
+from sqlalchemy.types import Uuid
+
+from freehold.errors import Code, StatementError
+from freehold.models import Model, TableRules, rules_of
+from freehold.typing import Attr
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, repr=False)
+class Assignment:
+    """One column and what it becomes."""
+
+    attribute: Attr[Any]
+    value: Any
+
+
+def set_(attribute: Attr[T], value: T | SQLCoreOperations[T]) -> Assignment:
+    """The column becomes ``value``, or what an SQL expression gives."""
+    return Assignment(attribute, value)
+
+
+def append(attribute: Attr[list[T]], item: T) -> Assignment:
+    """The jsonb array gets one more item, in one atomic step: two callers who append both succeed."""
+    return Assignment(attribute, attribute.op("||")(bindparam(None, [item], type_=attribute.type)))
+
+
+def insertion(row: Model, owner: str | None) -> Insert:
+    """INSERT of a model, with the owner filled in, that gives back the row as the database has it."""
+    model = type(row)
+    return insert(model).values(_values(row, owner)).returning(model)
+
+
+def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment, ...]) -> Update:
+    """UPDATE of the rows that meet the conditions among ``parts``, by the assignments among them."""
+    assignments = [part for part in parts if isinstance(part, Assignment)]
+    conditions = [part for part in parts if not isinstance(part, Assignment)]
+    if not assignments:
+        raise StatementError(
+            Code.VALUE_INVALID, "An update changes nothing.", hint="Add set_(Task.status, ...) to it."
+        )
+    _refuse_everything(conditions)
+    values = {assignment.attribute.key: assignment.value for assignment in assignments}
+    return update(model).where(*conditions).values(values).returning(model)
+
+
+def removal(model: type[Model], conditions: tuple[ColumnElement[bool], ...], *, hard: bool) -> Update | Delete:
+    """DELETE, or where the model has a ``deleted_at`` column its soft form."""
+    _refuse_everything(conditions)
+    soft = rules_of(table_of(model)).deleted_at
+    if soft is None or hard:
+        return delete(model).where(*conditions).returning(model)
+    return update(model).where(*conditions).values({soft: func.now()}).returning(model)
+
+
+def key_of(model: type[Model]) -> Attr[Any]:
+    """The column that tells the rows of one owner apart."""
+    table = table_of(model)
+    owner = rules_of(table).owner
+    names = [column.name for column in table.primary_key]
+    others = [name for name in names if name != owner] or names
+    if len(others) > 1:
+        raise StatementError(
+            Code.STATEMENT_UNSUPPORTED,
+            f"{model.__name__} has a key of several columns.",
+            hint="Use first(select(...).where(...)) with all of them.",
+        )
+    attribute: Attr[Any] = getattr(model, others[0])
+    return attribute
+
+
+def table_of(model: type[Model]) -> Table:
+    """The table of a model."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def _values(row: Model, owner: str | None) -> dict[str, Any]:
+    mapper: Mapper[Any] = inspect(type(row))
+    given = inspect(row).dict
+    values = {key: given[key] for key in mapper.column_attrs.keys() if key in given}
+    rules = rules_of(table_of(type(row)))
+    if rules.owner is not None and rules.owner not in values:
+        values[rules.owner] = _owner(mapper, rules, owner)
+    return values
+
+
+def _owner(mapper: Mapper[Any], rules: TableRules, owner: str | None) -> Any:
+    if owner is None:
+        raise StatementError(
+            Code.OWNER_UNNAMED,
+            f"A row of {mapper.local_table.name!r} has no owner.",
+            hint="Insert it as its user, or with db.as_service(reason=..., owner=user_id).",
+        )
+    return UUID(owner) if isinstance(mapper.local_table.c[str(rules.owner)].type, Uuid) else owner
+
+
+def _refuse_everything(conditions: Any) -> None:
+    if not conditions:
+        raise StatementError(
+            Code.VALUE_INVALID,
+            "A change without a condition would touch every row.",
+            hint="Say which rows: Task.id == id. For all of them, say so: sqlalchemy.true().",
+        )

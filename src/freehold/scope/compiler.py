@@ -1,0 +1,175 @@
+"""The owner filter: SQL is compiled so that every reference of an owned table carries ``owner = $n``.
+
+The compiler is the one place every statement passes, whether it was written with the ORM or with tables, at the top
+or in a subquery, a CTE or a join. The policy guards; the filter chooses the index, and routes on a distributed
+database. Rows that are soft-deleted are left out in the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, ColumnElement, Delete, FromClause, Table, TableClause, Update, and_
+from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
+from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping, Join, Select
+from sqlalchemy.types import Uuid
+
+from freehold.errors import Code, StatementError
+from freehold.models import rules_of
+from freehold.policies import Command
+
+OWNER_TEXT: Final = "freehold_owner_text"
+OWNER_UUID: Final = "freehold_owner_uuid"
+
+
+class Reach(Enum):
+    """Whose rows the statements of a scope may name."""
+
+    CALLER = auto()
+    """The caller's: a filter wherever the owner policy rules."""
+
+    OWNER = auto()
+    """One owner's, named by the service: a filter at every owned table."""
+
+    POLICY = auto()
+    """Whatever the policies give: somebody who is not signed in owns nothing."""
+
+    EVERYBODY = auto()
+    """All rows, because the service said so."""
+
+    UNNAMED = auto()
+    """The service has not said whose rows it means, so owned tables are refused."""
+
+    @property
+    def closed_columns(self) -> bool:
+        """Whether columns that are closed to callers may be read."""
+        return self in (Reach.OWNER, Reach.EVERYBODY, Reach.UNNAMED)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is added to the statements of a scope."""
+
+    reach: Reach
+    deleted: bool = False
+
+    def condition(self, source: FromClause, table: Table, command: Command) -> ColumnElement[bool] | None:
+        """The condition for ``source``, which is ``table`` or an alias of it."""
+        rules = rules_of(table)
+        conditions: list[ColumnElement[bool]] = []
+        if rules.owner is not None and self._filters(table, rules.replaced(command)):
+            column = source.c[rules.owner]
+            name = OWNER_UUID if isinstance(column.type, Uuid) else OWNER_TEXT
+            conditions.append(column == BindParameter(name, None, column.type, required=False))
+        if rules.deleted_at is not None and not self.deleted:
+            conditions.append(source.c[rules.deleted_at].is_(None))
+        return and_(*conditions) if conditions else None
+
+    def _filters(self, table: Table, replaced: bool) -> bool:
+        if self.reach is Reach.UNNAMED:
+            raise StatementError(
+                Code.OWNER_UNNAMED,
+                f"A service statement on the owned table {table.name!r} does not say whose rows it means.",
+                hint="db.as_service(reason=..., owner=user_id) for one user, or all_users=True for everybody.",
+            )
+        return self.reach is Reach.OWNER or (self.reach is Reach.CALLER and not replaced)
+
+
+class FilteringCompiler(PGCompiler_psycopg):
+    """SQLAlchemy's compiler for psycopg, which adds the dialect's filter to every SELECT, UPDATE and DELETE."""
+
+    dialect: FilteringDialect
+
+    def _compose_select_body(  # type: ignore[no-untyped-def]
+        self, text, select, compile_state, inner_columns, froms, byfrom, toplevel, kwargs
+    ) -> str:
+        guarded = [self._guard(source) for source in froms]
+        conditions = tuple(condition for _, each in guarded for condition in each)
+        if conditions:
+            select = select._clone()
+            select._where_criteria += conditions
+            froms = [source for source, _ in guarded]
+        return str(
+            super()._compose_select_body(
+                text, select, compile_state, inner_columns, froms, byfrom, toplevel, kwargs
+            )
+        )
+
+    def visit_update(self, update_stmt: Update, visiting_cte: Any = None, **kw: Any) -> str:
+        """UPDATE, with the filter for its target and for every table of its FROM."""
+        return str(super().visit_update(self._narrowed(update_stmt, Command.UPDATE, kw), visiting_cte, **kw))
+
+    def visit_delete(self, delete_stmt: Delete, visiting_cte: Any = None, **kw: Any) -> str:
+        """DELETE, with the filter for its target and for every table of its USING."""
+        return str(super().visit_delete(self._narrowed(delete_stmt, Command.DELETE, kw), visiting_cte, **kw))
+
+    def _narrowed(self, statement: Any, command: Command, kw: Any) -> Any:
+        extra = statement._compile_state_factory(statement, self, **kw)._extra_froms
+        conditions = [*_given(self._condition(statement.table, command))]
+        for source in extra:
+            conditions += self._guard(source)[1]
+        return statement.where(*conditions) if conditions else statement
+
+    def _guard(self, source: FromClause) -> tuple[FromClause, list[ColumnElement[bool]]]:
+        """``source`` with conditions in its outer joins, and the conditions that belong into WHERE."""
+        if isinstance(source, FromGrouping):
+            inner, conditions = self._guard(source.element)
+            return (FromGrouping(inner) if inner is not source.element else source), conditions
+        if not isinstance(source, Join):
+            return source, [*_given(self._condition(source, Command.SELECT))]
+        left, outer = self._guard(source.left)
+        right, inner_conditions = self._guard(source.right)
+        if source.full and (outer or inner_conditions):
+            raise StatementError(
+                Code.JOIN_UNSUPPORTED,
+                "A FULL JOIN of owned tables cannot carry the owner filter.",
+                hint="Join subqueries: select(Task).subquery().join(select(Key).subquery(), ..., full=True).",
+            )
+        if not outer and not inner_conditions:
+            return source, []
+        joined = source._clone()
+        joined.left, joined.right = left, right
+        if source.isouter:
+            joined.onclause = and_(source.onclause, *inner_conditions)  # type: ignore[arg-type]
+            return joined, outer
+        return joined, outer + inner_conditions
+
+    def _condition(self, source: FromClause, command: Command) -> ColumnElement[bool] | None:
+        element: Any = source
+        while isinstance(element, AliasedReturnsRows):
+            element = element.element
+        if isinstance(element, Table):
+            return self.dialect.filter.condition(source, element, command)
+        if isinstance(element, TableClause) and self.dialect.filter.reach is not Reach.EVERYBODY:
+            raise StatementError(
+                Code.STATEMENT_UNSUPPORTED,
+                f"The statement names {element.name!r} without its model, so it cannot carry the owner filter.",
+                hint="Use the model's class, or its __table__.",
+            )
+        return None
+
+
+class FilteringDialect(PGDialect_psycopg):
+    """A dialect whose compiler adds ``filter``; each filter has its own, so compiled forms are never mixed up."""
+
+    statement_compiler = FilteringCompiler
+    supports_statement_cache = True
+
+    def __init__(self, filter_: Filter, **options: Any) -> None:
+        super().__init__(**options)
+        self.filter = filter_
+
+
+def dialects() -> Iterator[tuple[Filter, FilteringDialect]]:
+    """A dialect for every filter, with ``$1`` parameters as PostgreSQL itself has them."""
+    for reach in Reach:
+        for deleted in (False, True):
+            each = Filter(reach, deleted)
+            yield each, FilteringDialect(each, paramstyle="numeric_dollar")
+
+
+def _given(condition: ColumnElement[bool] | None) -> Iterable[ColumnElement[bool]]:
+    return () if condition is None else (condition,)

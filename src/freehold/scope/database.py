@@ -1,0 +1,139 @@
+"""The database as an application sees it: where scopes come from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import UUID
+
+from freehold.errors import Code, ConfigurationError, IdentityError
+from freehold.identity import ANONYMOUS, SERVICE, Identity
+from freehold.scope.caller import Caller, Limits
+from freehold.scope.compiler import Reach
+from freehold.scope.door import Door
+from freehold.scope.executor import SharedExecutor
+from freehold.scope.plan import Planner
+from freehold.scope.scope import AnonymousScope, ServiceScope, UserScope
+from freehold.server import Endpoints, resolve
+from freehold.settings import Settings
+from freehold.wire import PoolSize
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Database:
+    """Connections to one PostgreSQL database, and the scopes that use them.
+
+    ``dsn`` logs in as the application's role; ``service_dsn``, a role of its own, is needed for `as_service` only.
+    Nothing is opened before the first statement, or `open`.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        service_dsn: str | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - a frozen value
+        size: PoolSize = PoolSize(),  # noqa: B008 - a frozen value
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        self._limits = limits
+        self._planner = Planner()
+        self._login = Door(dsn, size)
+        self._service = Door(service_dsn, size, service=True) if service_dsn is not None else None
+        self._on_close = on_close
+
+    @classmethod
+    def from_settings(cls, settings: Settings | None = None, **options: Any) -> Self:
+        """The database of the environment: ``DATABASE_URL``, or in development the embedded server.
+
+        Raises `ConfigurationError` (FH301) outside development without ``DATABASE_URL``.
+        """
+        return cls._at(resolve(settings or Settings.load()), options)
+
+    @classmethod
+    def embedded(cls, directory: Path | str = ".freehold", **options: Any) -> Self:
+        """A PostgreSQL server of the application's own, with its data under ``directory``."""
+        settings = Settings.load().model_copy(
+            update={"database_url": None, "directory": Path(directory), "environment": "development"}
+        )
+        return cls._at(resolve(settings), options)
+
+    @classmethod
+    def _at(cls, endpoints: Endpoints, options: dict[str, Any]) -> Self:
+        return cls(endpoints.login, service_dsn=endpoints.service, on_close=endpoints.close, **options)
+
+    def as_user(self, identity: Identity | Mapping[str, Any] | str | UUID, *, limits: Limits | None = None) -> UserScope:
+        """A scope for a signed-in user: an identity, the claims of a verified token, or the user's id.
+
+        Raises `IdentityError` (FH201, FH202) for an identity that names nobody.
+        """
+        if isinstance(identity, (str, UUID)):
+            identity = Identity.user(identity)
+        elif not isinstance(identity, Identity):
+            identity = Identity.from_claims(identity)
+        if identity.user_id is None:
+            raise IdentityError(
+                Code.CLAIMS_MISSING, "The identity is not a signed-in user.", hint="Use db.as_anon() for it."
+            )
+        caller = Caller(identity, Reach.CALLER, limits or self._limits, identity.user_id)
+        return UserScope(caller, SharedExecutor(self._login, caller), self._planner, self._login.engines)
+
+    def as_anon(self, *, limits: Limits | None = None) -> AnonymousScope:
+        """A scope for somebody who is not signed in."""
+        caller = Caller(ANONYMOUS, Reach.POLICY, limits or self._limits)
+        return AnonymousScope(caller, SharedExecutor(self._login, caller), self._planner, self._login.engines)
+
+    def as_service(
+        self,
+        *,
+        reason: str,
+        owner: str | UUID | None = None,
+        all_users: bool = False,
+        limits: Limits | None = None,
+    ) -> ServiceScope:
+        """A scope past row security, on a login of its own, logged with its ``reason``.
+
+        ``owner`` confines it to one user's rows; ``all_users`` says that it means everybody's. Without either,
+        statements on owned tables are refused (FH204). Raises `ConfigurationError` (FH301) without a service DSN.
+        """
+        if self._service is None:
+            raise ConfigurationError(
+                Code.SETTING_MISSING,
+                "There is no login for the service.",
+                hint="Set SERVICE_DATABASE_URL where background work runs, and only there.",
+            )
+        _log.info("service scope: %s", reason)
+        reach = Reach.EVERYBODY if all_users else Reach.UNNAMED if owner is None else Reach.OWNER
+        caller = Caller(SERVICE, reach, limits or self._limits, None if owner is None else str(owner))
+        return ServiceScope(caller, SharedExecutor(self._service, caller), self._planner, self._service.engines)
+
+    async def open(self) -> Self:
+        """Connects and inspects the login roles, so that what is wrong is said at start-up.
+
+        Raises `RoleError` (FH310) for a login that could step around row security, `ConnectionLostError` (FH307)
+        where no server answers.
+        """
+        await self._login.pool()
+        if self._service is not None:
+            await self._service.pool()
+        return self
+
+    async def close(self) -> None:
+        """Ends every connection, and this process's hold on an embedded server."""
+        await self._login.close()
+        if self._service is not None:
+            await self._service.close()
+        if self._on_close is not None:
+            self._on_close()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,38 @@
+"""One login role's way in: its pool, opened at the first use, and its engines."""
+
+from __future__ import annotations
+
+import asyncio
+
+from freehold.scope.engine import Engines
+from freehold.scope.posture import inspect_login, inspect_service
+from freehold.wire import Pool, PoolSize
+
+
+class Door:
+    """The connections of one login role, inspected before they are used."""
+
+    def __init__(self, dsn: str, size: PoolSize, *, service: bool = False) -> None:
+        self.engines = Engines(dsn, size.largest)
+        self._dsn = dsn
+        self._size = size
+        self._inspect = inspect_service if service else inspect_login
+        self._pool: Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def pool(self) -> Pool:
+        """The pool, open; raises `RoleError` (FH310) or `ConnectionLostError` (FH307)."""
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    pool = Pool(self._dsn, self._inspect, self._size)
+                    await pool.open()
+                    self._pool = pool
+        return self._pool
+
+    async def close(self) -> None:
+        """Ends every connection; the next use opens new ones."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+        await self.engines.close()

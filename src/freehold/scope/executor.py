@@ -1,0 +1,149 @@
+"""How planned statements run: each call by itself on a shared connection, or several on one of their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+from freehold.errors import Code, DatabaseError, StatementError
+from freehold.scope.caller import Caller
+from freehold.scope.door import Door
+from freehold.scope.plan import Call
+from freehold.wire import Format, Link, PGresult, Step, encoded
+
+_BEGIN: Final = Step(b"BEGIN")
+_COMMIT: Final = Step(b"COMMIT")
+_ROLLBACK: Final = Step(b"ROLLBACK")
+# The server's copy of a prepared statement is gone, or a change of the schema made its plan unusable.
+_UNPREPARED: Final = frozenset({"26000", "0A000"})
+
+
+class Executor(Protocol):
+    """Runs statements as one caller."""
+
+    async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
+        """The rows of each call; all of them are one transaction, or part of one."""
+        ...
+
+    async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of one statement given as text."""
+        ...
+
+    def transaction(self) -> Any:
+        """An async context manager that gives an executor inside a transaction or savepoint."""
+        ...
+
+
+class SharedExecutor:
+    """Every run is one round trip and one transaction, on whichever connection has the shortest queue."""
+
+    def __init__(self, door: Door, caller: Caller) -> None:
+        self._door = door
+        self._caller = caller
+
+    async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
+        """The rows of each call; either all of them happen or none."""
+        pool = await self._door.pool()
+        link = await pool.shared()
+        try:
+            return await self._exchange(link, calls)
+        except DatabaseError as error:
+            if error.sqlstate not in _UNPREPARED or not link.alive:
+                raise
+        link.forget_statements()
+        return await self._exchange(link, calls)
+
+    async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of one statement given as text, on a connection of its own, which is cleaned afterwards."""
+        async with self.transaction() as executor:
+            return await executor.raw(sql, values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[TransactionExecutor]:
+        """A transaction on a connection of its own; it commits at the end of the block, or rolls back."""
+        pool = await self._door.pool()
+        async with pool.exclusive() as link:
+            executor = TransactionExecutor(link, self._caller)
+            try:
+                yield executor
+            except BaseException:
+                await executor.finish(_ROLLBACK)
+                raise
+            await executor.finish(_COMMIT)
+
+    async def _exchange(self, link: Link, calls: Sequence[Call]) -> list[list[Any]]:
+        caller = self._caller
+        steps = [caller.step, *(_step(link, call) for call in calls)]
+        results = await link.exchange(steps, caller.echo)
+        return _rows(link, calls, results[1:])
+
+
+class TransactionExecutor:
+    """Runs on one connection, inside one transaction, which begins with the first statement."""
+
+    def __init__(self, link: Link, caller: Caller) -> None:
+        self._link = link
+        self._caller = caller
+        self._begun = False
+        self._savepoints = 0
+        self._over = False
+
+    async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
+        """The rows of each call; an error leaves the transaction aborted until its block or savepoint ends."""
+        results = await self._send([_step(self._link, call) for call in calls])
+        return _rows(self._link, calls, results)
+
+    async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of one statement given as text; it may not end the transaction."""
+        (result,) = await self._send([encoded(self._link.transformer, sql.encode(), values, Format.TEXT)])
+        if not self._link.in_transaction:
+            self._link.close()
+            raise StatementError(
+                Code.STATEMENT_UNSUPPORTED,
+                "A raw statement ended the transaction it ran in; its connection was closed.",
+                hint="Leave the block to commit; raise to roll back.",
+            )
+        if not result.nfields:
+            return []
+        self._link.transformer.set_pgresult(result)
+        return self._link.transformer.load_rows(0, result.ntuples, tuple)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[TransactionExecutor]:
+        """A savepoint: an error inside the block undoes the block, and the transaction goes on."""
+        self._savepoints += 1
+        name = f"freehold_{self._savepoints}"
+        await self._send([Step(f"SAVEPOINT {name}".encode())])
+        try:
+            yield self
+        except BaseException:
+            if self._link.alive:
+                await self._send([Step(f"ROLLBACK TO SAVEPOINT {name}".encode())])
+            raise
+        await self._send([Step(f"RELEASE SAVEPOINT {name}".encode())])
+
+    async def finish(self, ending: Step) -> None:
+        """Ends the transaction; a connection with an answer still to come is left for the pool to close."""
+        self._over = True
+        if self._begun and self._link.alive and self._link.depth == 0:
+            await self._link.exchange([ending])
+
+    async def _send(self, steps: Sequence[Step]) -> list[PGresult]:
+        if self._over:
+            raise StatementError(
+                Code.SCOPE_CLOSED, "The transaction is over.", hint="Use it inside its async with block only."
+            )
+        if self._begun:
+            return await self._link.exchange(steps)
+        self._begun = True
+        results = await self._link.exchange([_BEGIN, self._caller.step, *steps], self._caller.echo, echo_at=1)
+        return results[2:]
+
+
+def _step(link: Link, call: Call) -> Step:
+    return encoded(link.transformer, call.sql, call.values, call.plan.row_format)
+
+
+def _rows(link: Link, calls: Sequence[Call], results: Sequence[PGresult]) -> list[list[Any]]:
+    return [call.plan.rows(result, link.transformer) for call, result in zip(calls, results, strict=True)]

@@ -1,0 +1,189 @@
+"""A scope: a caller and the verbs that run as that caller. It is a value; it holds no connection."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString, Self, TypeVar, TypeVarTuple, Unpack, overload
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from freehold.errors import Code, NotVisibleError, StatementError
+from freehold.models import Model
+from freehold.scope.caller import Caller
+from freehold.scope.change import Assignment, alteration, insertion, key_of, removal
+from freehold.scope.engine import Engines
+from freehold.scope.executor import Executor
+from freehold.scope.plan import Planner
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+T1 = TypeVar("T1")
+T2 = TypeVar("T2")
+T3 = TypeVar("T3")
+T4 = TypeVar("T4")
+T5 = TypeVar("T5")
+Ts = TypeVarTuple("Ts")
+
+
+class Scope:
+    """The verbs that every caller has. Each is one transaction and one round trip.
+
+    All of them raise `StatementError` for a statement a scope cannot run, and `DatabaseError` for what
+    PostgreSQL refuses: see `freehold.errors`.
+    """
+
+    def __init__(self, caller: Caller, executor: Executor, planner: Planner, engines: Engines) -> None:
+        self._caller = caller
+        self._executor = executor
+        self._planner = planner
+        self._engines = engines
+
+    @overload
+    async def all(self, statement: TypedReturnsRows[T], /) -> list[T]: ...
+    @overload
+    async def all(self, statement: TypedReturnsRows[T1, T2, Unpack[Ts]], /) -> list[tuple[T1, T2, Unpack[Ts]]]: ...
+    async def all(self, statement: Any, /) -> Any:
+        """Every row: models for ``select(Task)``, values for one column, tuples for several."""
+        return (await self._run(statement))[0]
+
+    @overload
+    async def first(self, statement: TypedReturnsRows[T], /) -> T | None: ...
+    @overload
+    async def first(
+        self, statement: TypedReturnsRows[T1, T2, Unpack[Ts]], /
+    ) -> tuple[T1, T2, Unpack[Ts]] | None: ...
+    async def first(self, statement: Any, /) -> Any:
+        """The first row, or None."""
+        if isinstance(statement, Select):
+            statement = statement.limit(1)
+        return next(iter((await self._run(statement))[0]), None)
+
+    @overload
+    async def one(self, statement: TypedReturnsRows[T], /) -> T: ...
+    @overload
+    async def one(self, statement: TypedReturnsRows[T1, T2, Unpack[Ts]], /) -> tuple[T1, T2, Unpack[Ts]]: ...
+    async def one(self, statement: Any, /) -> Any:
+        """The only row; raises `NotVisibleError` (FH206) for none, `StatementError` (FH207) for several."""
+        rows = (await self._run(statement))[0]
+        if not rows:
+            raise _not_visible()
+        if len(rows) > 1:
+            raise StatementError(
+                Code.ROW_COUNT,
+                "The statement gave several rows where one was asked for.",
+                hint="Narrow its conditions, or use first() or all().",
+            )
+        return rows[0]
+
+    async def get(self, model: type[M], key: object, /) -> M:
+        """The caller's row with this id; raises `NotVisibleError` (FH206), whether or not another has it."""
+        row = await self.first(select(model).where(key_of(model) == key))
+        if row is None:
+            raise _not_visible()
+        return row
+
+    async def insert(self, row: M, /) -> M:
+        """Inserts ``row`` with its owner filled in, and gives it back as the database has it."""
+        return (await self.insert_all([row]))[0]
+
+    async def insert_all(self, rows: Iterable[M], /) -> list[M]:
+        """Inserts all of ``rows`` or none, in one round trip, and gives them back in order."""
+        statements = [insertion(row, self._caller.owner) for row in rows]
+        return [row for (row,) in await self._run(*statements)] if statements else []
+
+    async def update(self, model: type[M], /, *parts: ColumnElement[bool] | Assignment) -> list[M]:
+        """Changes the rows that meet the conditions among ``parts`` by the assignments among them; gives them back."""
+        return (await self._run(alteration(model, parts)))[0]
+
+    async def delete(self, model: type[M], /, *conditions: ColumnElement[bool], hard: bool = False) -> list[M]:
+        """Deletes the rows that meet the conditions and gives them back.
+
+        Where the model has a ``deleted_at`` column it is set, and the row stays; ``hard`` removes it.
+        """
+        return (await self._run(removal(model, conditions, hard=hard)))[0]
+
+    @overload
+    async def batch(self, s1: TypedReturnsRows[T1], /) -> tuple[list[T1]]: ...
+    @overload
+    async def batch(
+        self, s1: TypedReturnsRows[T1], s2: TypedReturnsRows[T2], /
+    ) -> tuple[list[T1], list[T2]]: ...
+    @overload
+    async def batch(
+        self, s1: TypedReturnsRows[T1], s2: TypedReturnsRows[T2], s3: TypedReturnsRows[T3], /
+    ) -> tuple[list[T1], list[T2], list[T3]]: ...
+    @overload
+    async def batch(
+        self,
+        s1: TypedReturnsRows[T1],
+        s2: TypedReturnsRows[T2],
+        s3: TypedReturnsRows[T3],
+        s4: TypedReturnsRows[T4],
+        /,
+    ) -> tuple[list[T1], list[T2], list[T3], list[T4]]: ...
+    @overload
+    async def batch(
+        self,
+        s1: TypedReturnsRows[T1],
+        s2: TypedReturnsRows[T2],
+        s3: TypedReturnsRows[T3],
+        s4: TypedReturnsRows[T4],
+        s5: TypedReturnsRows[T5],
+        /,
+    ) -> tuple[list[T1], list[T2], list[T3], list[T4], list[T5]]: ...
+    async def batch(self, *statements: Any) -> Any:
+        """Several statements in one transaction and one round trip: the rows of each, as a tuple of lists."""
+        return tuple(await self._run(*statements))
+
+    async def raw(self, sql: LiteralString, /, *values: object) -> list[tuple[Any, ...]]:
+        """One SQL statement as text with ``$1`` parameters, on a connection of its own; for what SQLAlchemy lacks.
+
+        Nothing is added to it: the policies alone decide which rows it reaches.
+        """
+        return await self._executor.raw(sql, values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Self]:
+        """A scope whose verbs are one transaction: committed at the end of the block, rolled back by an exception.
+
+        Inside a transaction it is a savepoint.
+        """
+        async with self._executor.transaction() as executor:
+            yield type(self)(self._caller, executor, self._planner, self._engines)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[AsyncSession]:
+        """A SQLAlchemy session that runs as the caller, filters included; commit it yourself."""
+        async with self._engines.session(self._caller) as session:
+            yield session
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    async def _run(self, *statements: Any) -> list[list[Any]]:
+        caller = self._caller
+        calls = [self._planner.call(statement, caller.filter, caller.owner) for statement in statements]
+        return await self._executor.run(calls)
+
+
+class UserScope(Scope):
+    """Runs as a signed-in user: sees and changes what the policies give that user."""
+
+
+class AnonymousScope(Scope):
+    """Runs as somebody who is not signed in."""
+
+
+class ServiceScope(Scope):
+    """Runs past row security, on a login of its own: for background work, never for a request."""
+
+
+def _not_visible() -> NotVisibleError:
+    return NotVisibleError(
+        Code.NOT_VISIBLE,
+        "There is no such row for this caller.",
+        hint="Answer 404: whether the row exists for somebody else is not the caller's to know.",
+    )

@@ -1,0 +1,117 @@
+"""The rows of a statement as the caller wrote them: models, columns, or tuples of both.
+
+A statement that names a model is expanded into the model's columns before it is compiled, so that the place of each
+value in a row is known, and so that columns the caller may not read are never asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Table, inspect
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.util import AliasedInsp
+
+from freehold.models import rules_of
+
+Processor = Callable[[Any], Any]
+RowMaker = Callable[[Sequence[Any]], Any]
+
+
+@dataclass
+class Columns:
+    """The columns a statement asks for, each once."""
+
+    elements: list[Any] = field(default_factory=list)
+    _places: dict[int, int] = field(default_factory=dict)
+
+    def place(self, element: Any) -> int:
+        """Where ``element`` stands in a row; it is added if it is new."""
+        if id(element) not in self._places:
+            self._places[id(element)] = len(self.elements)
+            self.elements.append(element)
+        return self._places[id(element)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One item of a row."""
+
+    places: tuple[int, ...]
+    mapper: Mapper[Any] | None = None
+    keys: tuple[str, ...] = ()
+    identity: tuple[int, ...] | None = None
+
+
+def parts_of(items: Sequence[Any], columns: Columns, *, everything: bool) -> tuple[Part, ...]:
+    """The parts of a row with these items; ``everything`` includes columns that callers may not read."""
+    return tuple(_part(item, columns, everything) for item in items)
+
+
+def _part(item: Any, columns: Columns, everything: bool) -> Part:
+    target = inspect(item, raiseerr=False)
+    if isinstance(target, AliasedInsp):
+        return _model(target.mapper, target.entity, columns, everything)
+    if isinstance(target, Mapper):
+        return _model(target, target.class_, columns, everything)
+    return Part((columns.place(item),))
+
+
+def _model(mapper: Mapper[Any], entity: Any, columns: Columns, everything: bool) -> Part:
+    table = mapper.local_table
+    assert isinstance(table, Table)
+    rules = rules_of(table)
+    keys = tuple(
+        attribute.key for attribute in mapper.column_attrs if everything or rules.of(attribute.columns[0].name).select
+    )
+    places = tuple(columns.place(getattr(entity, key)) for key in keys)
+    by_key = dict(zip(keys, places, strict=True))
+    primary = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+    identity = tuple(by_key[key] for key in primary) if all(key in by_key for key in primary) else None
+    return Part(places, mapper, keys, identity)
+
+
+def row_maker(parts: Sequence[Part], processors: Sequence[Processor | None]) -> RowMaker:
+    """What turns the values of a row into what the caller gets: one thing, or a tuple of several."""
+    makers = [_maker(part, processors) for part in parts]
+    if len(makers) == 1:
+        return makers[0]
+    return lambda values: tuple(make(values) for make in makers)
+
+
+def _maker(part: Part, processors: Sequence[Processor | None]) -> RowMaker:
+    if part.mapper is None:
+        (place,) = part.places
+        process = processors[place]
+        if process is None:
+            return lambda values: values[place]
+        return lambda values: process(values[place])
+    return _model_maker(part, part.mapper, processors)
+
+
+def _model_maker(part: Part, mapper: Mapper[Any], processors: Sequence[Processor | None]) -> RowMaker:
+    """Instances as SQLAlchemy loads them: detached, so that a column that was not read raises when it is used."""
+    new = mapper.class_manager.new_instance
+    state_of = mapper.class_manager.state_getter()
+    pairs = tuple(zip(part.keys, part.places, strict=True))
+    processed = tuple(
+        (key, process) for key, place in pairs if (process := processors[place]) is not None
+    )
+    identity, base = part.identity, mapper._identity_class  # noqa: SLF001 - the key SQLAlchemy itself builds
+
+    def make(values: Sequence[Any]) -> Any:
+        if identity is not None and values[identity[-1]] is None:
+            return None
+        instance = new()
+        loaded = instance.__dict__
+        for key, place in pairs:
+            loaded[key] = values[place]
+        for key, process in processed:
+            loaded[key] = process(loaded[key])
+        if identity is not None:
+            state_of(instance).key = (base, tuple(values[place] for place in identity), None)
+        return instance
+
+    return make

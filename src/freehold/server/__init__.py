@@ -1,0 +1,16 @@
+"""The server: an embedded one, a database prepared for row security, and where to connect."""
+
+from freehold.server.bootstrap import bootstrap
+from freehold.server.clone import create_database, drop_database
+from freehold.server.embedded import EmbeddedServer
+from freehold.server.endpoints import Endpoints, embedded_endpoints, resolve
+
+__all__ = [
+    "EmbeddedServer",
+    "Endpoints",
+    "bootstrap",
+    "create_database",
+    "drop_database",
+    "embedded_endpoints",
+    "resolve",
+]

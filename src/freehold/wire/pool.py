@@ -1,0 +1,174 @@
+"""Connections kept open: psycopg's pool, with every new one looked at before it is used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+import psycopg_pool
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+
+from freehold.errors import Code, ConfigurationError, FreeholdError, PoolTimeoutError
+from freehold.wire.connect import refused
+from freehold.wire.link import Link
+
+_CANCEL_SECONDS: Final = 2.0
+
+Inspect = Callable[[AsyncConnection], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class PoolSize:
+    """How many connections a pool opens.
+
+    ``largest``: in all. ``shared``: how many of them single verbs share, the rest is for transactions.
+    ``patience``: seconds to wait for a free one.
+    """
+
+    largest: int = 10
+    shared: int = 4
+    patience: float = 10.0
+
+
+class Pool:
+    """The connections of one login role: `shared` for single verbs, `exclusive` for transactions."""
+
+    def __init__(self, dsn: str, inspect: Inspect, size: PoolSize) -> None:
+        self.size = size
+        self._inspect = inspect
+        self._conninfo = _conninfo(dsn)
+        self._refusal: FreeholdError | None = None
+        self._links: list[Link] = []
+        self._opening = asyncio.Lock()
+        self._pool = psycopg_pool.AsyncConnectionPool(
+            self._conninfo,
+            min_size=0,
+            max_size=size.largest,
+            timeout=size.patience,
+            open=False,
+            kwargs={"autocommit": True, "prepare_threshold": None},
+            configure=self._configure,
+            reset=_reset,
+            reconnect_timeout=size.patience,
+        )
+
+    async def open(self) -> None:
+        """Makes and inspects one connection, so that what is wrong is said now and not at the first query.
+
+        Raises `RoleError` for a login role that is not safe, `ConnectionLostError` (FH307) without a server.
+        """
+        try:
+            connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
+        except psycopg.OperationalError as error:
+            parts = conninfo_to_dict(self._conninfo)
+            raise refused(parts.get("host"), parts.get("user"), error.sqlstate) from None
+        try:
+            await self._inspect(connection)
+        finally:
+            await connection.close()
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Ends every connection."""
+        links, self._links = self._links, []
+        for link in links:
+            await self._give_back(link)
+        await self._pool.close()
+
+    async def shared(self) -> Link:
+        """The connection with the fewest exchanges waiting; another is opened while all are busy and few."""
+        link = self._least_busy()
+        if link is not None and (link.depth == 0 or len(self._links) >= self.size.shared or self._opening.locked()):
+            return link
+        async with self._opening:
+            await self._discard_lost()
+            link = self._least_busy()
+            if link is None or (link.depth > 0 and len(self._links) < self.size.shared):
+                link = Link(await self._connection())
+                self._links.append(link)
+            return link
+
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncGenerator[Link]:
+        """A connection of one's own; one that is left in the middle of something is closed, not handed on."""
+        link = Link(await self._connection())
+        try:
+            yield link
+        finally:
+            await self._give_back(link)
+
+    def stats(self) -> dict[str, int]:
+        """Sizes and waits as psycopg's pool counts them, and the number of shared connections."""
+        return {**self._pool.get_stats(), "shared": len(self._links)}
+
+    def _least_busy(self) -> Link | None:
+        return min((link for link in self._links if link.alive), key=lambda link: link.depth, default=None)
+
+    async def _discard_lost(self) -> None:
+        lost = [link for link in self._links if not link.alive]
+        self._links = [link for link in self._links if link.alive]
+        for link in lost:
+            await self._pool.putconn(link.connection)
+
+    async def _give_back(self, link: Link) -> None:
+        if link.idle:
+            link.detach()
+        else:
+            await _abandon(link)
+        await self._pool.putconn(link.connection)
+
+    async def _connection(self) -> AsyncConnection:
+        try:
+            return await self._pool.getconn()
+        except psycopg_pool.PoolTimeout:
+            if self._refusal is not None:
+                raise self._refusal from None
+            if self._pool.get_stats().get("pool_size", 0) == 0:
+                parts = conninfo_to_dict(self._conninfo)
+                raise refused(parts.get("host"), parts.get("user"), None) from None
+            raise PoolTimeoutError(
+                Code.POOL_TIMEOUT,
+                f"No connection became free within {self.size.patience:g} s.",
+                hint="Keep transactions short, or raise the pool's largest size.",
+            ) from None
+
+    async def _configure(self, connection: AsyncConnection) -> None:
+        try:
+            await self._inspect(connection)
+        except FreeholdError as error:
+            self._refusal = error
+            raise
+        self._refusal = None
+
+
+async def _abandon(link: Link) -> None:
+    """Closes a connection; a statement still running for nobody is cancelled first."""
+    if link.alive and link.depth:
+        with suppress(psycopg.Error):
+            await link.connection.cancel_safe(timeout=_CANCEL_SECONDS)
+    link.close()
+
+
+async def _reset(connection: AsyncConnection) -> None:
+    """What outlives a transaction (settings, temporary tables, LISTEN, advisory locks) ends here."""
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        raise psycopg.OperationalError("the connection came back in the middle of a transaction")
+    await connection.execute("DISCARD ALL")
+
+
+def _conninfo(dsn: str) -> str:
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise ConfigurationError(
+            Code.SETTING_INVALID,
+            "The database URL is malformed.",
+            hint="It looks like postgresql://app:password@host:5432/database",
+        ) from None
+    return make_conninfo(dsn, client_encoding="utf8")
