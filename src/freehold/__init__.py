@@ -78,8 +78,41 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
 }
 _PLACE_OF: Final = {name: place for place, names in _PLACES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604 - checked against the imports above by a test
-    *_PLACE_OF
+__all__ = [
+    "ANONYMOUS",
+    "Access",
+    "Action",
+    "AnonymousScope",
+    "Attr",
+    "Col",
+    "Command",
+    "Database",
+    "FreeholdError",
+    "Identity",
+    "Limits",
+    "Model",
+    "Policy",
+    "Role",
+    "Scope",
+    "ServiceScope",
+    "Settings",
+    "UserContext",
+    "UserScope",
+    "action",
+    "append",
+    "belongs_to",
+    "caller_id",
+    "claim",
+    "column",
+    "created_at",
+    "deleted_at",
+    "json",
+    "owner",
+    "primary_key",
+    "schema",
+    "set_",
+    "updated_at",
+    "with_deleted",
 ]
 
 

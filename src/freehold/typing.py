@@ -6,6 +6,8 @@ type. A comparison they do not accept falls back to ``object.__eq__``, which giv
 refuses: so the mistake is found in both mypy and pyright, where it was made.
 """
 
+# pyright: reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
         def is_not(self, other: T | None) -> BinaryExpression[bool]: ...
         def is_distinct_from(self, other: T | SQLCoreOperations[T | None] | None) -> ColumnElement[bool]: ...
         def is_not_distinct_from(self, other: T | SQLCoreOperations[T | None] | None) -> ColumnElement[bool]: ...
-        def between(  # type: ignore[override]
+        def between(
             self, cleft: T | SQLCoreOperations[T], cright: T | SQLCoreOperations[T], symmetric: bool = False
         ) -> BinaryExpression[bool]: ...
 

@@ -14,10 +14,10 @@ from freehold.wire import Connection, translated
 SCHEMA_KINDS: Final = tuple(kind for kind in Kind if kind is not Kind.ROLE)
 """The facts of one database. Roles are the cluster's: ask for them by name."""
 
-# search_path empty: only pg_catalog is searched, so PostgreSQL qualifies every other name it writes.
-# quote_all_identifiers, extra_float_digits and the rest of the session must not change the text either.
-_BEGIN: Final = b"""
-begin transaction isolation level repeatable read read only;
+_BEGIN: Final = b"begin transaction isolation level repeatable read read only"
+# search_path empty: only pg_catalog is searched, so PostgreSQL qualifies every other name it writes. The rest is
+# what else a session may set that changes the text.
+_SETTINGS: Final = b"""
 set local search_path = '';
 set local jit = off;
 set local quote_all_identifiers = off;
@@ -25,7 +25,7 @@ set local extra_float_digits = 1;
 set local datestyle = 'ISO, YMD';
 set local intervalstyle = 'postgres';
 set local bytea_output = 'hex';
-set local timezone = 'UTC';
+set local timezone = 'UTC'
 """
 
 
@@ -39,17 +39,18 @@ def read(
     """The facts of the database ``connection`` is connected to, as of one moment.
 
     ``owner``: the role that owns the application's objects. ``schemas``: None for all but PostgreSQL's, ``auth``
-    and ``freehold``. The connection must not be in a transaction. Raises `DatabaseError`.
+    and ``freehold``. Within a transaction its uncommitted changes are seen, and it goes on. Raises `DatabaseError`.
     """
     parameters = {"owner": owner, "schemas": None if schemas is None else list(schemas)}
+    inside = connection.info.transaction_status.name == "INTRANS"
     with translated():
-        connection.execute(_BEGIN)
+        connection.execute((b"savepoint facts" if inside else _BEGIN) + b";" + _SETTINGS)
         try:
             with connection.pipeline():
                 cursors = [(kind, connection.execute(_query(kind), parameters)) for kind in kinds]
             rows = [(kind, row) for kind, cursor in cursors for row in cursor.fetchall()]
         finally:
-            connection.execute(b"rollback")
+            connection.execute(b"rollback to savepoint facts; release savepoint facts" if inside else b"rollback")
     return Snapshot(_fact(kind, cast("tuple[Any, ...]", row)) for kind, row in rows)
 
 

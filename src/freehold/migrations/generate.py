@@ -13,7 +13,7 @@ from freehold.migrations.plan import plan
 from freehold.migrations.progress import Progress, Report, silent
 from freehold.migrations.prove import prove
 from freehold.migrations.revision import scripts, write
-from freehold.migrations.shadow import Cluster, Shadow
+from freehold.migrations.shadow import MOST_TRIED, Cluster, Shadow
 
 _STEPS = 4
 
@@ -46,11 +46,11 @@ def generate(
     history = load(directory)
     check(history)
     report(Progress("models", message, 0, _STEPS))
-    desired = facts_of(statements, cluster)
-    if history.facts == desired:
-        return None
-    report(Progress("history", message, 1, _STEPS))
     with cluster.database() as shadow:
+        desired = facts_of(statements, shadow, cluster)
+        if history.facts == desired:
+            return None
+        report(Progress("history", message, 1, _STEPS))
         before = replay(shadow, history)
         planned = plan(before, desired, allow_drop=allow_drop)
         if not planned.changes:
@@ -67,23 +67,22 @@ def generate(
 def pending_changes(statements: Sequence[str], directory: Path, cluster: Cluster) -> tuple[Change, ...]:
     """What `generate` would write: nothing when the models equal the history. Raises as it does.
 
-    The facts kept beside the history answer the common case with one shadow; any difference is looked at again
-    from the history itself, for the facts may have been written by another version of PostgreSQL.
+    The facts kept beside the history answer the common case; any difference is looked at again from the history itself, for the facts may have been written by another version of PostgreSQL.
     """
     history = load(directory)
     check(history)
-    desired = facts_of(statements, cluster)
-    if history.facts == desired:
-        return ()
     with cluster.database() as shadow:
-        return diff(replay(shadow, history), desired)
+        desired = facts_of(statements, shadow, cluster)
+        return () if history.facts == desired else diff(replay(shadow, history), desired)
 
 
-def facts_of(statements: Sequence[str], cluster: Cluster) -> Snapshot:
-    """The facts that ``statements`` make of an empty database."""
-    with cluster.database() as shadow:
-        shadow.run(statements)
-        return shadow.facts()
+def facts_of(statements: Sequence[str], shadow: Shadow, cluster: Cluster) -> Snapshot:
+    """The facts that ``statements`` make of an empty database; ``shadow``, which is one, stays empty."""
+    if len(statements) <= MOST_TRIED:
+        return shadow.try_out(statements)
+    with cluster.database() as other:
+        other.run(statements)
+        return other.facts()
 
 
 def replay(shadow: Shadow, history: History) -> Snapshot:

@@ -65,8 +65,8 @@ def _edited(revision: Revision) -> MigrationError:
     return MigrationError(
         Code.HISTORY_EDITED,
         f"{revision.name}.up.sql was changed after this database got it.",
-        hint="Restore it (git checkout), and make the change in a new revision. "
-        f"If the database has the change already: UPDATE freehold.ledger SET {take_over}",  # noqa: S608 - shown to a person
+        hint="Restore it (git checkout), and make the change in a new revision. "  # noqa: S608 - shown to a person
+        f"If the database has the change already: UPDATE freehold.ledger SET {take_over}",
     )
 
 
@@ -75,8 +75,8 @@ def _half_applied(step: Step) -> MigrationError:
     return MigrationError(
         Code.REVISION_HALF_APPLIED,
         f"Unit {step.number} of {step.revision.name} was begun and not finished, and it runs outside a transaction.",
-        hint="Look which of its statements took effect. "
+        hint="Look which of its statements took effect. "  # noqa: S608 - shown to a person
         f"If you undid them: DELETE FROM freehold.ledger {where} "
         f"If you did the rest by hand: UPDATE freehold.ledger SET finished_at = now(), error = NULL {where} "
-        "Then run freehold migrate again.",  # noqa: S608 - shown to a person
+        "Then run freehold migrate again.",
     )

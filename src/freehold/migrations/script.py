@@ -5,7 +5,7 @@ Every marker is a comment, so psql runs the same file (``psql --single-transacti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -80,12 +80,6 @@ def parse(text: str) -> Script:
     if not revision:
         raise ValueError("no revision marker")
     return Script(revision, revises, tuple(notes), tuple(_unit(*unit) for unit in units))
-
-
-def batches(statements: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
-    """``statements`` in groups of at most ``size``."""
-    for start in range(0, len(statements), size):
-        yield tuple(statements[start : start + size])
 
 
 def _transactional(line: str) -> bool:

@@ -10,13 +10,14 @@ from typing import Final
 
 from freehold.catalog import Snapshot, read
 from freehold.errors import Code, DatabaseError, MigrationError
-from freehold.migrations.script import batches
 from freehold.policies import quote_identifier
 from freehold.server import bootstrap, create_database, drop_database
 from freehold.wire import Connection, connect, narrated
 
-# Every new relation holds locks until its transaction ends; max_locks_per_transaction bounds them.
+# Every new relation holds locks until its transaction ends; max_locks_per_transaction bounds them all together.
 _BATCH: Final = 300
+MOST_TRIED: Final = 2000
+"""As many statements as may be tried out in one transaction."""
 _SETTINGS: Final = b"begin; set local search_path = public; set local check_function_bodies = off"
 
 
@@ -60,18 +61,31 @@ class Shadow:
 
     def run(self, statements: Sequence[str]) -> None:
         """Runs DDL. Raises `MigrationError` (FH415) with the number of the statement PostgreSQL refused."""
-        place = 0
-        for batch in batches(statements, _BATCH):
-            self.connection.execute(_SETTINGS)
-            for statement in batch:
-                place += 1
-                try:
-                    with narrated():
-                        self.connection.execute(statement.encode())
-                except DatabaseError as error:
-                    self.connection.execute(b"rollback")
-                    raise _refused(error, place, len(statements), statement) from None
+        for start in range(0, len(statements), _BATCH):
+            self._begin()
+            self._execute(statements, start, start + _BATCH)
             self.connection.execute(b"commit")
+
+    def try_out(self, statements: Sequence[str]) -> Snapshot:
+        """The facts that DDL makes here, where it is then taken back. Raises as `run` does."""
+        self._begin()
+        self._execute(statements, 0, len(statements))
+        facts = self.facts()
+        self.connection.execute(b"rollback")
+        return facts
+
+    def _begin(self) -> None:
+        with narrated():
+            self.connection.execute(_SETTINGS)
+
+    def _execute(self, statements: Sequence[str], start: int, end: int) -> None:
+        for place, statement in enumerate(statements[start:end], start=start + 1):
+            try:
+                with narrated():
+                    self.connection.execute(statement.encode())
+            except DatabaseError as error:
+                self.connection.execute(b"rollback")
+                raise _refused(error, place, len(statements), statement) from None
 
     def facts(self) -> Snapshot:
         """What is there."""

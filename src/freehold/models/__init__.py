@@ -15,7 +15,7 @@ from freehold.models.ddl import schema_statements
 from freehold.models.identifier import text_id, uuid7
 from freehold.models.policy import Policy, caller_id, claim
 from freehold.models.protection import protection_of
-from freehold.models.rules import ColumnRules, TableRules, rules_of, schema
+from freehold.models.rules import ColumnRules, TableRules, owner_column, rules_of, schema, table_of
 
 __all__ = [
     "ColumnRules",
@@ -30,11 +30,13 @@ __all__ = [
     "deleted_at",
     "json",
     "owner",
+    "owner_column",
     "primary_key",
     "protection_of",
     "rules_of",
     "schema",
     "schema_statements",
+    "table_of",
     "text_id",
     "updated_at",
     "uuid7",

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 from freehold.models.blueprint import Blueprint
-from freehold.models.column import REQUIRED, belongs_to, column, created_at, deleted_at, json, owner, primary_key, updated_at
+from freehold.models.column import (
+    REQUIRED,
+    belongs_to,
+    column,
+    created_at,
+    deleted_at,
+    json,
+    owner,
+    primary_key,
+    updated_at,
+)
 from freehold.models.field import Field, fields_of
 from freehold.models.policy import Policy
 from freehold.models.protection import protection_of
-from freehold.models.rules import schema
+from freehold.models.rules import schema, table_of
 from freehold.policies import Access
 
 if TYPE_CHECKING:
@@ -47,7 +57,7 @@ class Model(_Typed, DeclarativeBase):
             _declare(cls)
         super().__init_subclass__(**options)
         if not cls.__dict__.get("__abstract__"):
-            protection_of(cast(Table, cls.__table__))
+            protection_of(table_of(cls))
 
     if not TYPE_CHECKING:
 
@@ -66,7 +76,7 @@ class Model(_Typed, DeclarativeBase):
 
     def __repr__(self) -> str:
         """The key only: other columns may be secrets."""
-        key = (column.name for column in self.__table__.primary_key)  # type: ignore[attr-defined]
+        key = (column.name for column in table_of(type(self)).primary_key)
         return f"<{type(self).__name__} {' '.join(f'{name}={self.__dict__.get(name)!r}' for name in key)}>"
 
 
@@ -76,7 +86,15 @@ def _declare(cls: type[Model]) -> None:
     rules = blueprint.rules()
     for field in fields:
         setattr(cls, field.name, field.mapped())
-    declared = cls.__dict__.get("__table_args__", ())
-    items, options = (declared[:-1], declared[-1]) if declared and isinstance(declared[-1], dict) else (declared, {})
     cls.__fields__ = fields
-    cls.__table_args__ = (*blueprint.items(), *items, {**options, "info": {**options.get("info", {}), **rules.info()}})
+    cls.__table_args__ = (*blueprint.items(), *_table_args(cls, rules.info()))
+
+
+def _table_args(cls: type[Model], info: dict[str, Any]) -> tuple[Any, ...]:
+    """What the class says about its table itself, with freehold's part in ``info``."""
+    declared: Any = cls.__dict__.get("__table_args__", ())
+    if isinstance(declared, dict):
+        declared = (declared,)
+    options: dict[str, Any] = declared[-1] if declared and isinstance(declared[-1], dict) else {}
+    items = declared[:-1] if options else declared
+    return (*items, {**options, "info": {**options.get("info", {}), **info}})

@@ -74,8 +74,9 @@ class Blueprint:
                 yield UniqueConstraint(*self._owner_first(field))
             if field.declared.index or field.declared.kind == "parent":
                 yield Index(None, *self._owner_first(field))
-        if self.owner is not None and not self._owner_leads():
-            yield Index(None, self.owner.name)
+        owner = self.owner
+        if owner is not None and self._key()[0] != owner.name and not owner.declared.unique:
+            yield Index(None, owner.name)
 
     def _key(self) -> list[str]:
         key = next((field for field in self.fields if field.declared.kind == "key"), None)
@@ -91,11 +92,8 @@ class Blueprint:
         )
 
     def _owner_first(self, field: Field) -> list[str]:
-        return [field.name] if self.owner in (None, field) else [self.owner.name, field.name]  # type: ignore[union-attr]
-
-    def _owner_leads(self) -> bool:
-        assert self.owner is not None
-        return self._key()[0] == self.owner.name or self.owner.declared.unique
+        owner = self.owner
+        return [field.name] if owner is None or owner == field else [owner.name, field.name]
 
     def _choice(self, field: Field) -> CheckConstraint:
         listed = ", ".join(

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Computed, func
 from sqlalchemy.sql.elements import ColumnElement
 
-from freehold.models.rules import ALL_COMMANDS, ColumnRules
+from freehold.models.rules import ALL_COMMANDS, OPEN, ColumnRules
 from freehold.policies import Command
 
 REQUIRED: Final[Any] = object()
@@ -32,7 +32,7 @@ class Declared:
     default_factory: Callable[[], Any] | None = None
     server_default: ColumnElement[Any] | None = None
     computed: Computed | None = None
-    rules: ColumnRules = ColumnRules()
+    rules: ColumnRules = OPEN
     unique: bool = False
     index: bool = False
     touched: bool = False

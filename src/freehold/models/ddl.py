@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -12,7 +13,7 @@ from freehold.models.protection import protection_of, qualified
 from freehold.models.rules import rules_of
 from freehold.policies import quote_identifier
 
-_DIALECT = PGDialect(paramstyle="named")
+_DIALECT: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
 def schema_statements(metadata: MetaData) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Table, true
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -17,7 +17,7 @@ from freehold.models.rules import TableRules, rules_of
 from freehold.policies import Access, Command, Grant, PolicyText, Protection
 
 _IDENTIFIER_BYTES = 63
-_DIALECT = PGDialect(paramstyle="named")
+_DIALECT: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
 def protection_of(table: Table) -> Protection:
@@ -98,12 +98,11 @@ def _text(table: Table, predicate: Predicate | None) -> str | None:
 
 def _refuse_strangers(table: Table, expression: ColumnElement[bool]) -> None:
     """A column of another table outside a subquery would make PostgreSQL refuse the policy much later."""
-    inside = {
-        id(each) for query in visitors.iterate(expression) if isinstance(query, SelectBase)
-        for each in visitors.iterate(query)
-    }
-    for element in visitors.iterate(expression):
-        if isinstance(element, Column) and id(element) not in inside and element.table.name != table.name:
+    elements: list[Any] = list(visitors.iterate(expression))
+    inside = {id(each) for query in elements if isinstance(query, SelectBase) for each in visitors.iterate(query)}
+    outside = [element for element in elements if id(element) not in inside]
+    for element in outside:
+        if isinstance(element, Column) and element.table is not table:
             raise DeclarationError(
                 Code.POLICY_COLUMN_UNKNOWN,
                 f"A policy of table {table.name!r} names a column of {element.table.name!r}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Column, MetaData, Table, event
 
@@ -41,7 +41,7 @@ class ColumnRules:
         )
 
 
-_OPEN: Final = ColumnRules()
+OPEN: Final = ColumnRules()
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class TableRules:
 
     def of(self, column: str) -> ColumnRules:
         """The rules of one column; a column without any is open."""
-        return self.columns.get(column, _OPEN)
+        return self.columns.get(column, OPEN)
 
     def replaced(self, command: Command) -> bool:
         """Whether a policy of the table's own replaces the owner policy of ``command``."""
@@ -106,6 +106,11 @@ def schema(name: str = "public") -> MetaData:
     metadata = MetaData(naming_convention=dict(NAMING), schema=name)
     metadata.info[_INFO_KEY] = True
     return metadata
+
+
+def table_of(model: type[Any]) -> Table:
+    """The table of a mapped class."""
+    return cast(Table, model.__table__)
 
 
 def owner_column(table: Table) -> Column[Any] | None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from uuid import UUID
 
-from sqlalchemy import Delete, Insert, Table, Update, bindparam, delete, func, insert, inspect, update
-from sqlalchemy.orm import Mapper
+from sqlalchemy import Column, Delete, Insert, Update, bindparam, delete, func, insert, update
 from sqlalchemy.sql.elements import ColumnElement, SQLCoreOperations
 from sqlalchemy.types import Uuid
 
 from freehold.errors import Code, StatementError
-from freehold.models import Model, TableRules, rules_of
+from freehold.models import Model, owner_column, rules_of, table_of
+from freehold.scope.plan import owner_uuid
 from freehold.typing import Attr
 
 T = TypeVar("T")
@@ -47,9 +46,7 @@ def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment
     assignments = [part for part in parts if isinstance(part, Assignment)]
     conditions = [part for part in parts if not isinstance(part, Assignment)]
     if not assignments:
-        raise StatementError(
-            Code.VALUE_INVALID, "An update changes nothing.", hint="Add set_(Task.status, ...) to it."
-        )
+        raise StatementError(Code.VALUE_INVALID, "An update changes nothing.", hint="Add set_(Task.status, ...) to it.")
     _refuse_everything(conditions)
     values = {assignment.attribute.key: assignment.value for assignment in assignments}
     return update(model).where(*conditions).values(values).returning(model)
@@ -80,31 +77,24 @@ def key_of(model: type[Model]) -> Attr[Any]:
     return attribute
 
 
-def table_of(model: type[Model]) -> Table:
-    """The table of a model."""
-    table = model.__table__
-    assert isinstance(table, Table)
-    return table
-
-
 def _values(row: Model, owner: str | None) -> dict[str, Any]:
-    mapper: Mapper[Any] = inspect(type(row))
-    given = inspect(row).dict
-    values = {key: given[key] for key in mapper.column_attrs.keys() if key in given}
-    rules = rules_of(table_of(type(row)))
-    if rules.owner is not None and rules.owner not in values:
-        values[rules.owner] = _owner(mapper, rules, owner)
+    given = vars(row)
+    table = table_of(type(row))
+    values = {column.key: given[column.key] for column in table.columns if column.key in given}
+    column = owner_column(table)
+    if column is not None and column.key not in values:
+        values[column.key] = _owner(column, owner)
     return values
 
 
-def _owner(mapper: Mapper[Any], rules: TableRules, owner: str | None) -> Any:
+def _owner(column: Column[Any], owner: str | None) -> Any:
     if owner is None:
         raise StatementError(
             Code.OWNER_UNNAMED,
-            f"A row of {mapper.local_table.name!r} has no owner.",
+            f"A row of {column.table.name!r} has no owner.",
             hint="Insert it as its user, or with db.as_service(reason=..., owner=user_id).",
         )
-    return UUID(owner) if isinstance(mapper.local_table.c[str(rules.owner)].type, Uuid) else owner
+    return owner_uuid(owner) if isinstance(column.type, Uuid) else owner
 
 
 def _refuse_everything(conditions: Any) -> None:

@@ -5,6 +5,11 @@ or in a subquery, a CTE or a join. The policy guards; the filter chooses the ind
 database. Rows that are soft-deleted are left out in the same place.
 """
 
+# SQLAlchemy's compiler is not typed, and extending it means overriding what it keeps to itself.
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownParameterType=false
+# ruff: noqa: SLF001
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +19,7 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, ColumnElement, Delete, FromClause, Table, TableClause, Update, and_
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
-from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping, Join, Select
+from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping, Join
 from sqlalchemy.types import Uuid
 
 from freehold.errors import Code, StatementError
@@ -83,8 +88,16 @@ class FilteringCompiler(PGCompiler_psycopg):
 
     dialect: FilteringDialect
 
-    def _compose_select_body(  # type: ignore[no-untyped-def]
-        self, text, select, compile_state, inner_columns, froms, byfrom, toplevel, kwargs
+    def _compose_select_body(
+        self,
+        text: str,
+        select: Any,
+        compile_state: Any,
+        inner_columns: Any,
+        froms: list[FromClause],
+        byfrom: Any,
+        toplevel: bool,
+        kwargs: Any,
     ) -> str:
         guarded = [self._guard(source) for source in froms]
         conditions = tuple(condition for _, each in guarded for condition in each)
@@ -92,11 +105,10 @@ class FilteringCompiler(PGCompiler_psycopg):
             select = select._clone()
             select._where_criteria += conditions
             froms = [source for source, _ in guarded]
-        return str(
-            super()._compose_select_body(
-                text, select, compile_state, inner_columns, froms, byfrom, toplevel, kwargs
-            )
+        body = super()._compose_select_body(  # type: ignore[no-untyped-call]
+            text, select, compile_state, inner_columns, froms, byfrom, toplevel, kwargs
         )
+        return str(body)
 
     def visit_update(self, update_stmt: Update, visiting_cte: Any = None, **kw: Any) -> str:
         """UPDATE, with the filter for its target and for every table of its FROM."""
@@ -104,7 +116,8 @@ class FilteringCompiler(PGCompiler_psycopg):
 
     def visit_delete(self, delete_stmt: Delete, visiting_cte: Any = None, **kw: Any) -> str:
         """DELETE, with the filter for its target and for every table of its USING."""
-        return str(super().visit_delete(self._narrowed(delete_stmt, Command.DELETE, kw), visiting_cte, **kw))
+        narrowed = self._narrowed(delete_stmt, Command.DELETE, kw)
+        return str(super().visit_delete(narrowed, visiting_cte, **kw))  # type: ignore[no-untyped-call]
 
     def _narrowed(self, statement: Any, command: Command, kw: Any) -> Any:
         extra = statement._compile_state_factory(statement, self, **kw)._extra_froms
@@ -133,7 +146,7 @@ class FilteringCompiler(PGCompiler_psycopg):
         joined = source._clone()
         joined.left, joined.right = left, right
         if source.isouter:
-            joined.onclause = and_(source.onclause, *inner_conditions)  # type: ignore[arg-type]
+            joined.onclause = and_(*_given(source.onclause), *inner_conditions)
             return joined, outer
         return joined, outer + inner_conditions
 
@@ -159,7 +172,7 @@ class FilteringDialect(PGDialect_psycopg):
     supports_statement_cache = True
 
     def __init__(self, filter_: Filter, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call]
         self.filter = filter_
 
 

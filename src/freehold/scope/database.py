@@ -66,7 +66,9 @@ class Database:
     def _at(cls, endpoints: Endpoints, options: dict[str, Any]) -> Self:
         return cls(endpoints.login, service_dsn=endpoints.service, on_close=endpoints.close, **options)
 
-    def as_user(self, identity: Identity | Mapping[str, Any] | str | UUID, *, limits: Limits | None = None) -> UserScope:
+    def as_user(
+        self, identity: Identity | Mapping[str, Any] | str | UUID, *, limits: Limits | None = None
+    ) -> UserScope:
         """A scope for a signed-in user: an identity, the claims of a verified token, or the user's id.
 
         Raises `IdentityError` (FH201, FH202) for an identity that names nobody.

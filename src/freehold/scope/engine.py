@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, cast
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.dialects import registry
@@ -15,7 +14,8 @@ from sqlalchemy.util.concurrency import await_
 
 from freehold.scope.caller import Caller
 from freehold.scope.compiler import OWNER_TEXT, OWNER_UUID, Filter, FilteringCompiler, Reach
-from freehold.wire import begin_as, connect_async
+from freehold.scope.plan import owner_uuid
+from freehold.wire import AsyncConnection, begin_as, connect_async
 
 _CALLER: Final = "freehold_caller"
 _URL: Final = "postgresql+freehold://"
@@ -28,7 +28,7 @@ class SessionDialect(PGDialectAsync_psycopg):
     supports_statement_cache = True
 
     def __init__(self, filter_: Filter = Filter(Reach.UNNAMED), **options: Any) -> None:  # noqa: B008 - a value
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call] # pyright: ignore[reportUnknownMemberType]
         self.filter = filter_
 
     @classmethod
@@ -86,22 +86,27 @@ class Engines:
 
 def _begin(connection: Connection) -> None:
     caller: Caller = connection.get_execution_options()[_CALLER]
-    await_(begin_as(connection.connection.driver_connection, caller.step))  # type: ignore[arg-type]
+    await_(begin_as(cast(AsyncConnection, connection.connection.driver_connection), caller.step))
 
 
 def _fill_owner(
-    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+    connection: Connection,
+    _cursor: Any,
+    statement: str,
+    parameters: Any,
+    _context: Any,
+    executemany: bool,
 ) -> tuple[str, Any]:
     caller: Caller = connection.get_execution_options()[_CALLER]
     for values in parameters if executemany else [parameters]:
         if isinstance(values, dict) and OWNER_TEXT in values:
             values[OWNER_TEXT] = caller.owner
-        if isinstance(values, dict) and OWNER_UUID in values:
-            values[OWNER_UUID] = UUID(caller.owner)
+        if isinstance(values, dict) and OWNER_UUID in values and caller.owner is not None:
+            values[OWNER_UUID] = owner_uuid(caller.owner)
     return statement, parameters
 
 
-def _clean(connection: Any, record: Any, state: Any) -> None:
+def _clean(connection: Any, _record: Any, state: Any) -> None:
     """What a session may have left on its connection ends when the connection goes back."""
     if not state.terminate_only:
         connection.rollback()

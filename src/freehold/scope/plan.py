@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BindParameter, Delete, Executable, FromClause, Insert, Select, Update, types
-from sqlalchemy.exc import InvalidRequestError, StatementError as BindError
+from sqlalchemy import JSON, BindParameter, Delete, Executable, Insert, Select, Update, types
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import StatementError as BindError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import CompoundSelect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from freehold.errors import Code, IdentityError, StatementError
+from freehold.errors import Code, FreeholdError, IdentityError, StatementError
 from freehold.scope.compiler import OWNER_TEXT, OWNER_UUID, Filter, FilteringDialect, dialects
+from freehold.scope.internals import (
+    Processor,
+    Shape,
+    bind_processors_of,
+    compiled_of,
+    expanded_of,
+    parameters_of,
+    result_processor_of,
+    result_types_of,
+    returning_of,
+    shape_of,
+    with_returning,
+)
 from freehold.scope.shape import Columns, Part, RowMaker, parts_of, row_maker
-from freehold.wire import Format, PGresult
+from freehold.wire import Format, PGresult, Transformer
 
 S = TypeVar("S", bound=Executable)
 
@@ -40,7 +54,7 @@ _BINARY: Final = (
 
 def with_deleted(statement: S) -> S:
     """The same statement, soft-deleted rows included."""
-    return cast(S, statement.execution_options(**{_DELETED: True}))
+    return statement.execution_options(**{_DELETED: True})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,54 +75,38 @@ class Plan:
         self._compiled = compiled
         self._dialect = dialect
         self._names = tuple(compiled.positiontup or ())
-        self._processors = compiled._bind_processors  # noqa: SLF001 - what SQLAlchemy's own execution uses
-        self._prefetched = tuple(compiled.insert_prefetch if compiled.isinsert else ())
+        self._processors = bind_processors_of(compiled)
         self._sql = None if compiled.post_compile_params else str(compiled).encode()
         self._make: RowMaker | None = None
 
-    def call(self, extracted: Sequence[BindParameter[Any]] | None, owner: str | None) -> Call:
+    def call(self, values: Sequence[BindParameter[Any]] | None, owner: str | None) -> Call:
         """The statement with its values, in the order of its placeholders."""
         try:
-            values = self._compiled.construct_params(extracted_parameters=extracted, escape_names=False)
-        except InvalidRequestError as error:
+            parameters = parameters_of(self._compiled, values)
+        except InvalidRequestError:
             raise StatementError(
                 Code.VALUE_INVALID, "A parameter of the statement has no value.", hint="Bind every parameter."
-            ) from error
-        for column in self._prefetched:
-            values[column.key] = column.default.arg(None)  # type: ignore[union-attr]
-        _fill_owner(values, owner)
+            ) from None
+        _fill_owner(parameters, owner)
         if self._sql is not None:
-            return Call(self, self._sql, self._bound(self._names, values, self._processors))
-        expanded = self._compiled._process_parameters_for_postcompile(dict(values))  # noqa: SLF001 - IN lists
-        values.update(expanded.additional_parameters)
-        processors = {**self._processors, **expanded.processors}
-        return Call(self, expanded.statement.encode(), self._bound(expanded.positiontup or (), values, processors))
+            return Call(self, self._sql, _bound(self._names, parameters, self._processors))
+        expanded = expanded_of(self._compiled, parameters)
+        return Call(self, expanded.sql.encode(), _bound(expanded.names, expanded.values, expanded.processors))
 
-    def rows(self, result: PGresult, transformer: Any) -> list[Any]:
+    def rows(self, result: PGresult, transformer: Transformer) -> list[Any]:
         """The rows of a result, made into what the statement asked for."""
         if not result.nfields:
             return []
         transformer.set_pgresult(result)
         if self._make is None:
-            self._make = self._row_maker(result)
-        return cast(list[Any], transformer.load_rows(0, result.ntuples, self._make))
+            self._make = row_maker(self.parts, self._result_processors(result))
+        return transformer.load_rows(0, result.ntuples, self._make)
 
-    def _row_maker(self, result: PGresult) -> RowMaker:
-        columns = self._compiled._result_columns  # noqa: SLF001 - the columns as compiled, in order
-        processors = [
-            column.type._cached_result_processor(self._dialect, result.ftype(place))  # noqa: SLF001
-            for place, column in enumerate(columns)
+    def _result_processors(self, result: PGresult) -> list[Processor | None]:
+        return [
+            result_processor_of(type_, self._dialect, result.ftype(place))
+            for place, type_ in enumerate(result_types_of(self._compiled))
         ]
-        return row_maker(self.parts, processors)
-
-    @staticmethod
-    def _bound(names: Sequence[str], values: Any, processors: Any) -> list[Any]:
-        try:
-            return [processors[name](values[name]) if name in processors else values[name] for name in names]
-        except BindError as error:
-            raise StatementError(
-                Code.VALUE_INVALID, "A value does not fit its column.", hint="Pass a value of the column's type."
-            ) from error.orig
 
 
 class Planner:
@@ -116,33 +114,32 @@ class Planner:
 
     def __init__(self, kept: int = _PLANS_KEPT) -> None:
         self._kept = kept
-        self._plans: OrderedDict[Any, Plan] = OrderedDict()
+        self._plans: OrderedDict[tuple[Any, Filter], Plan] = OrderedDict()
 
     def call(self, statement: Executable, filter_: Filter, owner: str | None) -> Call:
         """The statement as the wire takes it; raises `StatementError` for one a scope cannot run."""
         if statement.get_execution_options().get(_DELETED):
             filter_ = replace(filter_, deleted=True)
-        generated = statement._generate_cache_key()  # type: ignore[attr-defined]  # noqa: SLF001
-        if generated is None:
+        shape = shape_of(statement)
+        if shape is None:
             return _compile(statement, filter_, None).call(None, owner)
-        key = (generated.key, filter_)
+        key = (shape.key, filter_)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = _compile(statement, filter_, generated)
+            plan = self._plans[key] = _compile(statement, filter_, shape)
             if len(self._plans) > self._kept:
                 self._plans.popitem(last=False)
         else:
             self._plans.move_to_end(key)
-        return plan.call(generated.bindparams, owner)
+        return plan.call(shape.parameters, owner)
 
 
-def _compile(statement: Executable, filter_: Filter, cache_key: Any) -> Plan:
+def _compile(statement: Executable, filter_: Filter, shape: Shape | None) -> Plan:
     dialect = _DIALECTS[filter_]
     columns = Columns()
     parts = parts_of(_items(statement), columns, everything=filter_.reach.closed_columns)
-    expanded: Any = _expanded(statement, columns)
-    compiled = expanded._compiler(dialect, cache_key=cache_key)  # noqa: SLF001 - as Executable._compile_w_cache
-    if len(compiled._result_columns) != len(columns.elements):  # noqa: SLF001
+    compiled = compiled_of(_expanded(statement, columns), dialect, shape)
+    if len(result_types_of(compiled)) != len(columns.elements):
         raise StatementError(
             Code.STATEMENT_UNSUPPORTED,
             "The statement asks for the same column in two ways.",
@@ -155,37 +152,27 @@ def _items(statement: Executable) -> list[Any]:
     if isinstance(statement, Select):
         return [each["expr"] for each in statement.column_descriptions]
     if isinstance(statement, (Insert, Update, Delete)):
-        return [item for each in statement._returning for item in _returned(each)]  # noqa: SLF001
+        return returning_of(statement)
     if isinstance(statement, CompoundSelect):
         return list(statement.selected_columns)
     raise StatementError(
         Code.STATEMENT_UNSUPPORTED,
         f"A scope does not run a {type(statement).__name__}.",
-        hint="Use select, insert, update or delete; raw SQL runs in scope.transaction() with tx.raw(...).",
+        hint="Use select, insert, update or delete; raw SQL runs with scope.raw(...).",
     )
 
 
-def _returned(element: Any) -> Sequence[Any]:
-    """RETURNING of a model arrives as its table, which remembers the model; RETURNING of a table as its columns."""
-    if isinstance(element, FromClause):
-        entity = element._annotations.get("parententity")  # noqa: SLF001
-        return list(element.c) if entity is None else [entity.entity]
-    return [element]
-
-
-def _expanded(statement: Any, columns: Columns) -> Any:
+def _expanded(statement: Executable, columns: Columns) -> Any:
     if isinstance(statement, Select):
         return statement.with_only_columns(*columns.elements)
     if isinstance(statement, (Insert, Update, Delete)) and columns.elements:
-        bare: Any = statement._generate()  # type: ignore[union-attr]  # noqa: SLF001
-        bare._returning = ()  # noqa: SLF001
-        return bare.returning(*columns.elements)
+        return with_returning(statement, columns.elements)
     return statement
 
 
 def _row_format(compiled: SQLCompiler) -> Format:
     """Binary rows are cheaper to read, but psycopg knows the binary form of built-in types only."""
-    known = all(isinstance(_plain(column.type), _BINARY) for column in compiled._result_columns)  # noqa: SLF001
+    known = all(isinstance(_plain(type_), _BINARY) for type_ in result_types_of(compiled))
     return Format.BINARY if known else Format.TEXT
 
 
@@ -193,15 +180,36 @@ def _plain(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     return _plain(type_.impl_instance) if isinstance(type_, TypeDecorator) else type_
 
 
-def _fill_owner(values: Any, owner: str | None) -> None:
-    if OWNER_TEXT in values:
-        values[OWNER_TEXT] = owner
-    if OWNER_UUID in values and owner is not None:
-        try:
-            values[OWNER_UUID] = UUID(owner)
-        except ValueError:
-            raise IdentityError(
-                Code.IDENTITY_MALFORMED,
-                "The caller's id is not a UUID, and the owner column of this table is one.",
-                hint="Use Col[str] for the owner if your identity provider's ids are not UUIDs.",
-            ) from None
+def _bound(names: Sequence[str], values: Mapping[str, Any], processors: Mapping[str, Processor]) -> list[Any]:
+    try:
+        bound = [processors[name](values[name]) if name in processors else values[name] for name in names]
+    except BindError as error:
+        if isinstance(error.orig, FreeholdError):
+            raise error.orig from None
+        raise _unfit("A value does not fit its column.") from None
+    if any(isinstance(value, str) and "\0" in value for value in bound):
+        raise _unfit("A text contains a NUL character, which PostgreSQL cannot hold.")
+    return bound
+
+
+def _unfit(message: str) -> StatementError:
+    return StatementError(Code.VALUE_INVALID, message, hint="Pass a value of the column's type.")
+
+
+def _fill_owner(parameters: dict[str, Any], owner: str | None) -> None:
+    if OWNER_TEXT in parameters:
+        parameters[OWNER_TEXT] = owner
+    if OWNER_UUID in parameters and owner is not None:
+        parameters[OWNER_UUID] = owner_uuid(owner)
+
+
+def owner_uuid(owner: str) -> UUID:
+    """An owner's id as a UUID; raises `IdentityError` (FH201) for one that is none."""
+    try:
+        return UUID(owner)
+    except ValueError:
+        raise IdentityError(
+            Code.IDENTITY_MALFORMED,
+            "The caller's id is not a UUID, and the owner column of this table is one.",
+            hint="Use Col[str] for the owner if your identity provider's ids are not UUIDs.",
+        ) from None

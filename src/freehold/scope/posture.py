@@ -9,9 +9,9 @@ from typing import Final
 from freehold.errors import Code, RoleError
 from freehold.identity import Role
 from freehold.policies import quote_identifier
-from freehold.wire import AsyncConnection
+from freehold.wire import AsyncConnection, connection_lost
 
-_SQL: Final = files(__package__).joinpath("posture.sql").read_text(encoding="utf-8")
+_SQL: Final = files("freehold.scope").joinpath("posture.sql").read_text(encoding="utf-8")
 _CALLERS: Final = frozenset({Role.ANON.value, Role.AUTHENTICATED.value})
 _SERVICE: Final = frozenset({Role.SERVICE.value})
 
@@ -30,7 +30,8 @@ class Posture:
         """Asks the server."""
         cursor = await connection.execute(_SQL.encode())
         row = await cursor.fetchone()
-        assert row is not None
+        if row is None:
+            raise connection_lost()
         return cls(row[0], frozenset(row[1]), frozenset(row[2]), row[3])
 
     def faults(self, allowed: frozenset[str]) -> list[tuple[str, str]]:

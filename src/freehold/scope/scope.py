@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, Self, TypeVar, TypeVarTuple, Unpack, overload
+from typing import Any, LiteralString, Self, TypeVar, TypeVarTuple, cast, overload
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,7 +44,7 @@ class Scope:
     @overload
     async def all(self, statement: TypedReturnsRows[T], /) -> list[T]: ...
     @overload
-    async def all(self, statement: TypedReturnsRows[T1, T2, Unpack[Ts]], /) -> list[tuple[T1, T2, Unpack[Ts]]]: ...
+    async def all(self, statement: TypedReturnsRows[T1, T2, *Ts], /) -> list[tuple[T1, T2, *Ts]]: ...
     async def all(self, statement: Any, /) -> Any:
         """Every row: models for ``select(Task)``, values for one column, tuples for several."""
         return (await self._run(statement))[0]
@@ -52,19 +52,17 @@ class Scope:
     @overload
     async def first(self, statement: TypedReturnsRows[T], /) -> T | None: ...
     @overload
-    async def first(
-        self, statement: TypedReturnsRows[T1, T2, Unpack[Ts]], /
-    ) -> tuple[T1, T2, Unpack[Ts]] | None: ...
+    async def first(self, statement: TypedReturnsRows[T1, T2, *Ts], /) -> tuple[T1, T2, *Ts] | None: ...
     async def first(self, statement: Any, /) -> Any:
         """The first row, or None."""
         if isinstance(statement, Select):
-            statement = statement.limit(1)
+            statement = cast(Select[Any], statement).limit(1)
         return next(iter((await self._run(statement))[0]), None)
 
     @overload
     async def one(self, statement: TypedReturnsRows[T], /) -> T: ...
     @overload
-    async def one(self, statement: TypedReturnsRows[T1, T2, Unpack[Ts]], /) -> tuple[T1, T2, Unpack[Ts]]: ...
+    async def one(self, statement: TypedReturnsRows[T1, T2, *Ts], /) -> tuple[T1, T2, *Ts]: ...
     async def one(self, statement: Any, /) -> Any:
         """The only row; raises `NotVisibleError` (FH206) for none, `StatementError` (FH207) for several."""
         rows = (await self._run(statement))[0]
@@ -108,9 +106,7 @@ class Scope:
     @overload
     async def batch(self, s1: TypedReturnsRows[T1], /) -> tuple[list[T1]]: ...
     @overload
-    async def batch(
-        self, s1: TypedReturnsRows[T1], s2: TypedReturnsRows[T2], /
-    ) -> tuple[list[T1], list[T2]]: ...
+    async def batch(self, s1: TypedReturnsRows[T1], s2: TypedReturnsRows[T2], /) -> tuple[list[T1], list[T2]]: ...
     @overload
     async def batch(
         self, s1: TypedReturnsRows[T1], s2: TypedReturnsRows[T2], s3: TypedReturnsRows[T3], /

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Table, inspect
+from sqlalchemy import inspect
 from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.util import AliasedInsp
 
-from freehold.models import rules_of
+from freehold.models import rules_of, table_of
+from freehold.scope.internals import Processor, identity_class_of
 
-Processor = Callable[[Any], Any]
 RowMaker = Callable[[Sequence[Any]], Any]
 
 
@@ -24,8 +24,8 @@ RowMaker = Callable[[Sequence[Any]], Any]
 class Columns:
     """The columns a statement asks for, each once."""
 
-    elements: list[Any] = field(default_factory=list)
-    _places: dict[int, int] = field(default_factory=dict)
+    elements: list[Any] = field(default_factory=list[Any])
+    _places: dict[int, int] = field(default_factory=dict[int, int])
 
     def place(self, element: Any) -> int:
         """Where ``element`` stands in a row; it is added if it is new."""
@@ -51,18 +51,14 @@ def parts_of(items: Sequence[Any], columns: Columns, *, everything: bool) -> tup
 
 
 def _part(item: Any, columns: Columns, everything: bool) -> Part:
-    target = inspect(item, raiseerr=False)
-    if isinstance(target, AliasedInsp):
-        return _model(target.mapper, target.entity, columns, everything)
-    if isinstance(target, Mapper):
-        return _model(target, target.class_, columns, everything)
-    return Part((columns.place(item),))
+    target: Any = inspect(item, raiseerr=False)
+    if type(target) not in (AliasedInsp, Mapper):
+        return Part((columns.place(item),))
+    return _model(target.mapper, item, columns, everything)
 
 
 def _model(mapper: Mapper[Any], entity: Any, columns: Columns, everything: bool) -> Part:
-    table = mapper.local_table
-    assert isinstance(table, Table)
-    rules = rules_of(table)
+    rules = rules_of(table_of(mapper.class_))
     keys = tuple(
         attribute.key for attribute in mapper.column_attrs if everything or rules.of(attribute.columns[0].name).select
     )
@@ -94,12 +90,10 @@ def _maker(part: Part, processors: Sequence[Processor | None]) -> RowMaker:
 def _model_maker(part: Part, mapper: Mapper[Any], processors: Sequence[Processor | None]) -> RowMaker:
     """Instances as SQLAlchemy loads them: detached, so that a column that was not read raises when it is used."""
     new = mapper.class_manager.new_instance
-    state_of = mapper.class_manager.state_getter()
+    state_of: Callable[[Any], Any] = mapper.class_manager.state_getter()
     pairs = tuple(zip(part.keys, part.places, strict=True))
-    processed = tuple(
-        (key, process) for key, place in pairs if (process := processors[place]) is not None
-    )
-    identity, base = part.identity, mapper._identity_class  # noqa: SLF001 - the key SQLAlchemy itself builds
+    processed = tuple((key, process) for key, place in pairs if (process := processors[place]) is not None)
+    identity, base = part.identity, identity_class_of(mapper)
 
     def make(values: Sequence[Any]) -> Any:
         if identity is not None and values[identity[-1]] is None:

@@ -20,6 +20,9 @@ SUPERUSER: Final = "postgres"
 # Passwords are 256 random bits, so stretching them protects nothing and would cost every connection milliseconds.
 _SCRAM_ITERATIONS: Final = 1
 _START_SECONDS: Final = 120
+# Backends that outlive a killed postmaster end themselves in a moment; until then their memory is in use.
+_ORPHANS: Final = "pre-existing shared memory block"
+_ORPHANS_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 60.0
 _LONGEST_LOG: Final = 8 * 1024 * 1024
 _PROCESSES: Final = Path("/proc")
@@ -87,18 +90,28 @@ class Cluster:
 
     def start(self, *, durable: bool) -> None:
         """Starts the server and waits until it answers; recovers from a crash on the way."""
+        self.layout.furnish()
         self._forget_dead_process()
         self._rotate_log()
         configuration = self.layout.data / _CONFIGURATION
         configuration.write_text(self._configuration(durable=durable))
         self.layout.give(configuration)
-        said = self.layout.log.stat().st_size
+        deadline = time.monotonic() + _ORPHANS_SECONDS
+        while (said := self._launch()) is not None:
+            if _ORPHANS not in said or time.monotonic() > deadline:
+                raise self._failed("PostgreSQL did not start.", said)
+            time.sleep(0.05)
+
+    def _launch(self) -> str | None:
+        """Runs ``pg_ctl start``; None when the server is up, else what it said."""
+        before = self.layout.log.stat().st_size
         # Relative paths: pg_ctl hands them to a shell, and a directory's name may hold anything.
         arguments = ("--wait", f"--timeout={_START_SECONDS}", f"--pgdata={self.layout.data.name}")
         done = self.binaries.run("pg_ctl", *arguments, f"--log={self.layout.log.name}", "start")
-        if done.returncode != 0:
-            log = self.layout.log.read_bytes()[said:].decode(errors="replace")
-            raise self._failed("PostgreSQL did not start.", log or done.stderr or done.stdout)
+        if done.returncode == 0:
+            return None
+        log = self.layout.log.read_bytes()[before:].decode(errors="replace")
+        return log or done.stderr or done.stdout
 
     def _configuration(self, *, durable: bool) -> str:
         scram = f"scram_iterations = {_SCRAM_ITERATIONS}\n" if self.binaries.major >= 16 else ""
@@ -144,6 +157,7 @@ class Cluster:
                     hint=f"kill -QUIT {pid} ends it at once; it recovers at the next start.",
                 )
             time.sleep(0.005)
+        self.layout.clear()
 
     def _recorded(self, line: int) -> str | None:
         try:
@@ -156,12 +170,14 @@ class Cluster:
         return abs(int(recorded)) if recorded and recorded.lstrip("-").isdigit() else None
 
     def _forget_dead_process(self) -> None:
-        """Removes a ``postmaster.pid`` whose number belongs to a zombie or, since a reboot, to another program.
+        """Removes lock files whose process id belongs to a zombie or, since a reboot, to another program.
 
-        PostgreSQL recovers by itself only from a number that no process of the same user has.
+        PostgreSQL recovers by itself only when no process of the same user has the number. It still refuses, by the
+        shared memory (``_ORPHANS``), while a backend of the old server lives; and nobody listens: see `present`.
         """
-        if self._recorded_process() and not self.process():
+        if not self.process():
             (self.layout.data / "postmaster.pid").unlink(missing_ok=True)
+            self.layout.socket_lock.unlink(missing_ok=True)
 
     def _rotate_log(self) -> None:
         if self.layout.log.stat().st_size > _LONGEST_LOG:

@@ -14,6 +14,7 @@ import hashlib
 import os
 import socket
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,16 +58,23 @@ class Layout:
 
     @property
     def sockets(self) -> Path:
-        """The socket directory: ``run``, or a private one under the temporary directory when that path is too long."""
+        """The socket directory: ``run``, or a private one under the temporary directory.
+
+        The latter when the path is too long for a socket, or holds a comma, which separates hosts for libpq.
+        """
         return self._sockets_parent / "run"
 
     @property
     def _sockets_parent(self) -> Path:
-        if len(os.fsencode(self.directory / "run" / _SOCKET)) <= _LONGEST_SOCKET:
+        if "," not in str(self.directory) and _fits(self.directory):
             return self.directory
         name = f"freehold-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]}"
-        roomy = len(os.fsencode(Path(tempfile.gettempdir()) / name / "run" / _SOCKET)) <= _LONGEST_SOCKET
-        return Path(tempfile.gettempdir() if roomy else "/tmp") / name  # noqa: S108 (a directory of our own, checked)
+        temporary = Path(tempfile.gettempdir()) / name
+        return temporary if _fits(temporary) else Path("/tmp") / name  # noqa: S108 (a directory of our own, checked)
+
+    @property
+    def socket_lock(self) -> Path:
+        return self.sockets / f"{_SOCKET}.lock"
 
     def listening(self) -> bool:
         """Whether a server listens on the socket."""
@@ -108,6 +116,13 @@ class Layout:
         except OSError as error:
             raise unwritable(self.directory, error) from None
 
+    def clear(self) -> None:
+        """Removes the socket directory where it is a substitute outside ours, once it is empty."""
+        if self._sockets_parent != self.directory:
+            with suppress(OSError):
+                self.sockets.rmdir()
+                self._sockets_parent.rmdir()
+
     def give(self, path: Path) -> None:
         """Hands ``path`` to the account that the server runs as."""
         if self.account:
@@ -123,6 +138,10 @@ class Layout:
         # The temporary directory belongs to everybody: someone else's directory there could hold a false server.
         if path.is_symlink() or path.stat().st_uid != os.geteuid():
             raise occupied(path, "It belongs to another user.")
+
+
+def _fits(parent: Path) -> bool:
+    return len(os.fsencode(parent / "run" / _SOCKET)) <= _LONGEST_SOCKET
 
 
 def occupied(path: Path, detail: str) -> ServerError:

@@ -19,6 +19,7 @@ from freehold.wire import Connection, connect, translated
 
 _DUPLICATE: Final = frozenset({"42P04", "23505"})
 _MISSING: Final = "3D000"
+_SERVER: Final = "server"
 _EXAMPLE: Final = "DATABASE_URL=postgresql://{app}:<password>@<host>:5432/<database>"
 
 
@@ -62,7 +63,7 @@ def resolve(settings: Settings) -> Endpoints:
         return Endpoints(login, service, owner)
     if settings.environment == "production" or service or owner:
         raise _missing(settings)
-    server = EmbeddedServer.start(settings.directory, durable=settings.environment != "test")
+    server = EmbeddedServer.start(settings.directory / _SERVER, durable=settings.environment != "test")
     try:
         return embedded_endpoints(server, settings.app)
     except BaseException:

@@ -1,14 +1,15 @@
 """How bytes reach PostgreSQL: the only package that knows psycopg."""
 
 from psycopg import AsyncConnection
+from psycopg.abc import Transformer
 from psycopg.pq import Format
 from psycopg.pq.abc import PGresult
 
 from freehold.wire.begin import begin_as, connect_async
 from freehold.wire.connect import Connection, connect
 from freehold.wire.link import Link
-from freehold.wire.pool import Pool, PoolSize
 from freehold.wire.narrate import narrated
+from freehold.wire.pool import Pool, PoolSize
 from freehold.wire.sqlstate import connection_lost, error_from, translated
 from freehold.wire.step import Step, encoded, settings_step
 
@@ -21,6 +22,7 @@ __all__ = [
     "Pool",
     "PoolSize",
     "Step",
+    "Transformer",
     "begin_as",
     "connect",
     "connect_async",

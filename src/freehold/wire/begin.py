@@ -14,7 +14,7 @@ async def connect_async(dsn: str) -> AsyncConnection:
 
 async def begin_as(connection: AsyncConnection, settings: Step) -> None:
     """BEGIN and the caller's settings."""
-    values = [(value or b"").decode() for value in settings.parameters]
+    values = [bytes(value or b"").decode() for value in settings.parameters]
     async with connection.pipeline():
         await connection.execute("BEGIN")
         await AsyncRawCursor(connection).execute(settings.sql, values)

@@ -45,8 +45,8 @@ class Exchange:
     future: asyncio.Future[list[PGresult]]
     echo: tuple[bytes, ...] = ()
     echo_at: int = 0
-    expected: list[Preparation | None] = field(default_factory=list)
-    results: list[PGresult] = field(default_factory=list)
+    expected: list[Preparation | None] = field(default_factory=list[Preparation | None])
+    results: list[PGresult] = field(default_factory=list[PGresult])
     error: DatabaseError | None = None
     taken: int = 0
 

@@ -15,7 +15,8 @@ from typing import Final
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.adapt import Transformer
+from psycopg.abc import Transformer
+from psycopg.adapt import Transformer as Adapter
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
@@ -27,12 +28,13 @@ from freehold.wire.step import Step
 _STATEMENTS_KEPT: Final = 256
 _COPIES: Final = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
+
 class Link:
     """One connection in libpq's pipeline mode, driven by the event loop."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
-        self.transformer = Transformer(connection)
+        self.transformer: Transformer = Adapter(connection)
         self.round_trips = 0
         self._pg = connection.pgconn
         self._pg.nonblocking = 1

@@ -46,7 +46,7 @@ class Pool:
         self._refusal: FreeholdError | None = None
         self._links: list[Link] = []
         self._opening = asyncio.Lock()
-        self._pool = psycopg_pool.AsyncConnectionPool(
+        self._pool: psycopg_pool.AsyncConnectionPool[AsyncConnection] = psycopg_pool.AsyncConnectionPool(
             self._conninfo,
             min_size=0,
             max_size=size.largest,

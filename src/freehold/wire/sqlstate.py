@@ -6,7 +6,7 @@ Codes: PostgreSQL manual, appendix A. Only the constraint, table and column name
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -165,7 +165,7 @@ def connection_lost(state: str | None = None) -> ConnectionLostError:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated() -> Generator[None]:
     """Turns psycopg's errors into freehold's, without the parameters psycopg may know."""
     try:
         yield

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import Format
+from psycopg.abc import Buffer, Transformer
+from psycopg.adapt import PyFormat
 from psycopg.postgres import types as builtin
+from psycopg.pq import Format
 
 TEXT_OID: Final = builtin["text"].oid
 _INT8: Final = builtin["int8"].oid
@@ -20,7 +21,7 @@ class Step:
     """``types`` are OIDs (0: the server infers), ``formats`` 0 for text and 1 for binary; no repr shows values."""
 
     sql: bytes
-    parameters: Sequence[bytes | None] = ()
+    parameters: Sequence[Buffer | None] = ()
     types: tuple[int, ...] = ()
     formats: Sequence[Format] = ()
     row_format: Format = Format.TEXT
@@ -39,7 +40,7 @@ def encoded(transformer: Transformer, sql: bytes, values: Sequence[Any], row_for
         return Step(sql, row_format=row_format)
     parameters = transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
     types = tuple(_INT8 if oid in _NARROW_INTEGERS else oid for oid in transformer.types or ())
-    return Step(sql, parameters, types, transformer.formats or (), row_format)  # type: ignore[arg-type]
+    return Step(sql, parameters, types, transformer.formats or (), row_format)
 
 
 def settings_step(settings: Sequence[tuple[str, bytes]]) -> Step:

@@ -37,7 +37,7 @@ def test_the_last_holder_knows_it(path: Path) -> None:
 
 
 def test_a_killed_process_holds_nothing(path: Path) -> None:
-    """kill -9 frees the lease; before that it counts."""
+    """Kill -9 frees the lease; before that it counts."""
     lease = Lease(path)
     with subprocess.Popen([sys.executable, "-c", _HOLDER, str(path)], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
@@ -51,7 +51,7 @@ def test_a_killed_process_holds_nothing(path: Path) -> None:
 
 
 def test_a_forked_child_that_closes_keeps_the_parents_hold(path: Path) -> None:
-    """flock belongs to the open file: closing the child's copy must not unlock it."""
+    """Flock belongs to the open file: closing the child's copy must not unlock it."""
     lease, other = Lease(path), Lease(path)
     child = os.fork()
     if child == 0:

@@ -1,0 +1,5 @@
+"""The ``freehold`` command."""
+
+from freehold.cli.app import main
+
+__all__ = ["main"]

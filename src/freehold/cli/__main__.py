@@ -1,0 +1,5 @@
+"""``python -m freehold.cli`` is ``freehold``."""
+
+from freehold.cli.app import main
+
+main()

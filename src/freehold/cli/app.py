@@ -1,0 +1,51 @@
+"""The command line: one application, options that every command shares, and one place where errors end."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from freehold.cli import migration, server
+from freehold.cli.exits import Exit, err, show_error
+from freehold.errors import FreeholdError
+
+_EPILOG: Final = (
+    "Exit codes: 0 done, 1 an error with a code, 2 a wrong command line, "
+    "3 something is left to do (check, status), 130 interrupted."
+)
+
+app: Final = typer.Typer(
+    name="freehold",
+    help="Declare once who owns a row; PostgreSQL enforces it.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+migration.register(app)
+server.register(app)
+
+_TRACEBACK: Final = "--traceback"
+
+
+@app.callback()
+def options(
+    traceback: Annotated[bool, typer.Option(_TRACEBACK, help="Show where an error came from.")] = False,
+) -> None:
+    """Options for every command; they stand before it."""
+
+
+def main() -> None:
+    """Runs the command and leaves with its exit code."""
+    try:
+        app()
+    except FreeholdError as error:
+        if _TRACEBACK in sys.argv:
+            raise
+        show_error(error, as_json="--json" in sys.argv)
+        sys.exit(Exit.FAILED)
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        sys.exit(Exit.INTERRUPTED)

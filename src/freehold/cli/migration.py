@@ -1,0 +1,144 @@
+"""Commands that make migrations and apply them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated, Any, Final, TypeAlias
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from freehold.cli.exits import Exit, err, out
+from freehold.errors import Code, ConfigurationError
+from freehold.migrations import Options, Progress, Report, migrate, rollback, status
+from freehold.migrations.generate import generate, pending_changes
+from freehold.migrations.shadow import Cluster
+from freehold.models.load import load_statements
+from freehold.server import EmbeddedServer, resolve
+from freehold.settings import Settings
+
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Message: TypeAlias = Annotated[str, typer.Option("--message", "-m", help="What the revision does, in a few words.")]
+AllowDrop: TypeAlias = Annotated[bool, typer.Option(help="Let tables and columns be dropped, with their data.")]
+Verify: TypeAlias = Annotated[bool, typer.Option(help="Compare the database with the revisions afterwards.")]
+_SHADOWS: Final = "shadow"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    for command in (_generate, _migrate, _status, _check, _rollback):
+        app.command(command.__name__.removeprefix("_"))(command)
+
+
+def _generate(message: Message, allow_drop: AllowDrop = False, as_json: Json = False) -> None:
+    """Write the revision from the history to the models, after proving it on a scratch database."""
+    settings = Settings.load()
+    statements = load_statements(settings.models)
+    with _shadows(settings) as cluster, _progress(as_json) as report:
+        made = generate(statements, settings.migrations, message, cluster, allow_drop=allow_drop, report=report)
+    if as_json:
+        written = None if made is None else {"revision": made.revision, "files": [str(file) for file in made.files]}
+        out.print(json.dumps(written), markup=False)
+    elif made is None:
+        out.print("The models are what the revisions make: nothing to write.")
+    else:
+        out.print(f"[bold green]{made.revision}[/]  {message}", soft_wrap=True)
+        for line in (*made.summary, *(f"[bold red]weaker:[/] {each}" for each in made.weakened)):
+            out.print(f"  {line}")
+        for file in made.files:
+            out.print(f"  {file}", style="dim")
+
+
+def _migrate(verify: Verify = False, as_json: Json = False) -> None:
+    """Apply the revisions that the database lacks."""
+    settings = Settings.load()
+    with _owner(settings) as dsn, _progress(as_json) as report:
+        applied = migrate(dsn, settings.migrations, Options(verify=verify), report)
+    if as_json:
+        out.print(json.dumps(asdict(applied)), markup=False)
+    elif applied.revisions:
+        out.print(f"[bold green]applied[/] {', '.join(applied.revisions)}")
+    else:
+        out.print(f"At {applied.head or 'an empty history'} already: nothing to do.")
+
+
+def _status(as_json: Json = False) -> None:
+    """Say which revisions the database has, lacks, or failed to apply."""
+    settings = Settings.load()
+    with _owner(settings) as dsn:
+        found = status(dsn, settings.migrations)
+    if as_json:
+        out.print(json.dumps(asdict(found)), markup=False)
+    else:
+        for label, names in (("applied", found.applied), ("pending", found.pending), ("unknown", found.unknown)):
+            for name in names:
+                out.print(f"{label:8} {name}")
+        for failure in found.failed:
+            out.print(f"[bold red]failed[/]   {failure.revision} unit {failure.unit}: {failure.error or 'not finished'}")
+    if not found.at_head:
+        raise typer.Exit(Exit.DIFFERENT)
+
+
+def _check(as_json: Json = False) -> None:
+    """For CI: fail when the models differ from what the revisions make."""
+    settings = Settings.load()
+    with _shadows(settings) as cluster:
+        changes = pending_changes(load_statements(settings.models), settings.migrations, cluster)
+    if as_json:
+        out.print(json.dumps([str(change) for change in changes]), markup=False)
+    elif not changes:
+        out.print("The models are what the revisions make.")
+    else:
+        for change in changes:
+            out.print(str(change), markup=False)
+        out.print('Run: freehold generate -m "..."', style="bold")
+    if changes:
+        raise typer.Exit(Exit.DIFFERENT)
+
+
+def _rollback(as_json: Json = False) -> None:
+    """Undo the newest revision that the database has."""
+    settings = Settings.load()
+    with _owner(settings) as dsn, _progress(as_json) as report:
+        undone = rollback(dsn, settings.migrations, report=report)
+    if as_json:
+        out.print(json.dumps({"undone": undone}), markup=False)
+    else:
+        out.print("The database has no revision." if undone is None else f"[bold]undone[/] {undone}")
+
+
+@contextmanager
+def _owner(settings: Settings) -> Generator[str]:
+    """The DSN that migrations run with."""
+    with resolve(settings) as endpoints:
+        if endpoints.owner is None:
+            raise ConfigurationError(
+                Code.SETTING_MISSING,
+                "There is no login that may change the schema.",
+                hint=f"Set OWNER_DATABASE_URL=postgresql://{settings.app}_owner:<password>@<host>:5432/<database>",
+            )
+        yield endpoints.owner
+
+
+@contextmanager
+def _shadows(settings: Settings) -> Generator[Cluster]:
+    """A server of its own for scratch databases: roles belong to a whole server, so never the target's."""
+    with EmbeddedServer.start(settings.directory / _SHADOWS, durable=False) as server:
+        yield Cluster(server.admin_dsn, settings.app)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Generator[Report]:
+    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
+        task = bar.add_task("")
+
+        def report(progress: Progress) -> None:
+            label = f"{progress.stage} {progress.subject}"
+            bar.update(task, description=label, completed=progress.done, total=progress.total)
+
+        yield report

@@ -1,0 +1,109 @@
+"""What SQLAlchemy keeps to itself and a planner needs, each in one place and with a type.
+
+SQLAlchemy's own execution uses these; they are stable within a minor release, so the dependency is pinned below the
+next one, and the scope tests run every one of them.
+"""
+
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# ruff: noqa: SLF001
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import BindParameter, Delete, Dialect, Executable, FromClause, Insert, Update
+from sqlalchemy.orm import Mapper
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+Processor = Callable[[Any], Any]
+
+
+class Shape(NamedTuple):
+    """A statement without its values: equal for statements that compile to the same text."""
+
+    key: Any
+    parameters: Sequence[BindParameter[Any]]
+    generated: Any
+
+
+class Expanded(NamedTuple):
+    """A statement whose IN lists have been written out."""
+
+    sql: str
+    names: Sequence[str]
+    values: Mapping[str, Any]
+    processors: Mapping[str, Processor]
+
+
+def shape_of(statement: Executable) -> Shape | None:
+    """The shape and the values of a statement, or None for one that cannot be cached."""
+    cacheable: Any = statement
+    generated = cacheable._generate_cache_key()
+    return None if generated is None else Shape(generated.key, generated.bindparams, generated)
+
+
+def compiled_of(statement: Any, dialect: Dialect, shape: Shape | None) -> SQLCompiler:
+    """The compiled form, which takes the values of any statement of the same shape."""
+    compiled: SQLCompiler = statement._compiler(dialect, cache_key=shape and shape.generated)
+    return compiled
+
+
+def parameters_of(compiled: SQLCompiler, values: Sequence[BindParameter[Any]] | None) -> dict[str, Any]:
+    """The value of each parameter by name, those that SQLAlchemy makes on insert included."""
+    parameters: dict[str, Any] = dict(compiled.construct_params(extracted_parameters=values, escape_names=False))
+    for column in compiled.insert_prefetch if compiled.isinsert else ():
+        default: Any = column.default
+        parameters[column.key] = default.arg(None)
+    return parameters
+
+
+def bind_processors_of(compiled: SQLCompiler) -> Mapping[str, Processor]:
+    """What turns a parameter's value into the driver's, by name."""
+    processors: Any = compiled._bind_processors
+    return dict(processors)
+
+
+def expanded_of(compiled: SQLCompiler, parameters: dict[str, Any]) -> Expanded:
+    """The statement with its IN lists written out for these values."""
+    state = compiled._process_parameters_for_postcompile(dict(parameters))
+    values = {**parameters, **state.additional_parameters}
+    processors: Any = {**compiled._bind_processors, **state.processors}
+    return Expanded(state.statement, state.positiontup or (), values, processors)
+
+
+def result_types_of(compiled: SQLCompiler) -> list[TypeEngine[Any]]:
+    """The types of the result's columns, in order."""
+    return [column.type for column in compiled._result_columns]
+
+
+def result_processor_of(type_: TypeEngine[Any], dialect: Dialect, oid: int) -> Processor | None:
+    """What turns the driver's value into the caller's, for a column that came with ``oid``."""
+    processor: Processor | None = type_._cached_result_processor(dialect, oid)
+    return processor
+
+
+def returning_of(statement: Insert | Update | Delete) -> list[Any]:
+    """What RETURNING names: a model arrives as its table, which remembers the model; a table as its columns."""
+    return [item for each in statement._returning for item in _returned(each)]
+
+
+def with_returning(statement: Insert | Update | Delete, columns: Sequence[Any]) -> Any:
+    """The statement with another RETURNING."""
+    bare: Any = statement._generate()
+    bare._returning = ()
+    return bare.returning(*columns)
+
+
+def identity_class_of(mapper: Mapper[Any]) -> type[Any]:
+    """The class in the identity keys of a model's instances."""
+    return mapper._identity_class
+
+
+def _returned(element: Any) -> list[Any]:
+    if not isinstance(element, FromClause):
+        return [element]
+    entity: Any = element._annotations.get("parententity")
+    return list(element.c) if entity is None else [entity.entity]

@@ -1,0 +1,213 @@
+"""One throw-away server for all workers, a history of one revision, and a clone of a database at that revision."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from freehold.catalog import Snapshot, read
+from freehold.migrations import migrate
+from freehold.migrations.generate import Generated, generate
+from freehold.migrations.history import load
+from freehold.migrations.shadow import Cluster
+from freehold.server import EmbeddedServer, bootstrap, create_database, drop_database
+from freehold.wire import Connection, connect
+
+APP = "shop"
+LOGINS = (APP, f"{APP}_service", f"{APP}_owner")
+
+CALLER = "(select auth.jwt() ->> 'sub')"
+
+
+def owned(table: str, owner: str = "user_id") -> tuple[str, ...]:
+    """What makes a table an owned one: row security, four policies, grants."""
+    mine = f"{owner} = {CALLER}"
+    rules = {
+        "select": f"using ({mine})",
+        "insert": f"with check ({mine})",
+        "update": f"using ({mine}) with check ({mine})",
+        "delete": f"using ({mine})",
+    }
+    return (
+        f"revoke all on {table} from public, anon, authenticated, service_role",
+        f"alter table {table} enable row level security",
+        f"alter table {table} force row level security",
+        *(f"create policy {table}_{c} on {table} for {c} to authenticated {rule}" for c, rule in rules.items()),
+        f"grant select, delete on {table} to authenticated",
+    )
+
+
+BASE = (
+    "create schema extra",
+    "create type mood as enum ('sad', 'glad')",
+    "create sequence tickets start 10",
+    "create function double(n integer) returns integer language sql as 'select 2 * n'",
+    "create table users (id text primary key, name varchar(10), age integer, email text)",
+    """create table tasks (
+        user_id text not null references users (id) on delete cascade,
+        id text not null,
+        title text not null default '',
+        status text not null default 'pending' constraint tasks_status check (status in ('pending', 'done')),
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now(),
+        deleted_at timestamptz,
+        primary key (user_id, id),
+        constraint tasks_title unique (user_id, title)
+    )""",
+    """create table notes (
+        user_id text not null,
+        id text not null,
+        task_id text not null,
+        body text,
+        primary key (user_id, id),
+        constraint notes_task foreign key (user_id, task_id) references tasks (user_id, id) on delete cascade
+    )""",
+    "create table plain (id integer primary key, payload text)",
+    "create index tasks_created on tasks (user_id, created_at desc) where deleted_at is null",
+    "create trigger tasks_updated_at before update on tasks for each row execute function freehold.set_updated_at()",
+    *owned("users", "id"),
+    *owned("tasks"),
+    *owned("notes"),
+    "grant insert (user_id, id, title), update (title, status) on tasks to authenticated",
+    "grant update on notes to authenticated",
+    "grant update (body) on notes to authenticated",
+    "create view done with (security_invoker = true) as select user_id, id, title from tasks where status = 'done'",
+    "grant select on done to authenticated",
+    "comment on view done is 'finished'",
+    "comment on table tasks is 'work'",
+    "alter default privileges in schema extra grant select on tables to service_role",
+)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """One server, which all workers share."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with EmbeddedServer.start(shared / "migrations", durable=False) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def cluster(server: EmbeddedServer) -> Cluster:
+    """Where shadows are made."""
+    return Cluster(server.admin_dsn, APP)
+
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bootstrapped database and a history; ``dsn`` is the owner's, who is no superuser."""
+
+    dsn: str
+    directory: Path
+    cluster: Cluster
+
+    def generate(self, *statements: str, message: str = "change", allow_drop: bool = False) -> Generated | None:
+        """A revision to BASE and ``statements``."""
+        return generate((*BASE, *statements), self.directory, message, self.cluster, allow_drop=allow_drop)
+
+    def facts(self) -> Snapshot:
+        """What the database is now."""
+        with connect(self.dsn) as connection:
+            return read(connection, owner=f"{APP}_owner")
+
+    def connect(self) -> Connection:
+        """A connection as the owner."""
+        return connect(self.dsn)
+
+    def run(self, *statements: str) -> None:
+        """Runs SQL as the owner."""
+        with connect(self.dsn) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def rows(self, query: str) -> Sequence[tuple[object, ...]]:
+        """The rows of a query as the owner."""
+        with connect(self.dsn) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A database at the first revision, to be cloned, and the history that made it."""
+
+    database: str
+    directory: Path
+
+
+@pytest.fixture(scope="session")
+def origin(server: EmbeddedServer, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
+    """The first revision, generated and applied once for all tests of a worker."""
+    directory = tmp_path_factory.mktemp("origin")
+    name = f"origin_{os.getpid()}"
+    with connect(server.admin_dsn()) as admin:
+        create_database(admin, name)
+        with connect(server.admin_dsn(name)) as connection:
+            bootstrap(connection, APP, {role: server.password(role) for role in LOGINS})
+        assert generate(BASE, directory, "base", cluster)
+        migrate(server.dsn(f"{APP}_owner", name), directory)
+        yield Origin(name, directory)
+        drop_database(admin, name)
+
+
+@pytest.fixture
+def make(server: EmbeddedServer, cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[Origin | None], Target]]:
+    """Makes targets: clones of an origin, or bootstrapped databases without a history."""
+    made: list[str] = []
+    with connect(server.admin_dsn()) as admin:
+
+        def target(origin: Origin | None) -> Target:
+            name = f"target_{os.getpid()}_{next(_numbers)}"
+            create_database(admin, name, origin.database if origin else None)
+            made.append(name)
+            directory = tmp_path / name
+            if origin:
+                shutil.copytree(origin.directory, directory)
+            else:
+                with connect(server.admin_dsn(name)) as connection:
+                    bootstrap(connection, APP, {role: server.password(role) for role in LOGINS})
+            return Target(server.dsn(f"{APP}_owner", name), directory, cluster)
+
+        yield target
+        for name in made:
+            drop_database(admin, name)
+
+
+@pytest.fixture
+def target(make: Callable[[Origin | None], Target], origin: Origin) -> Target:
+    """A database at the first revision."""
+    return make(origin)
+
+
+@pytest.fixture(scope="session")
+def revisited(server: EmbeddedServer, cluster: Cluster, origin: Origin) -> Iterator[Callable[[Path], Target]]:
+    """Gives one database at the first revision to one test after another; each leaves it as it was."""
+    name = f"revisited_{os.getpid()}"
+    with connect(server.admin_dsn()) as admin:
+
+        def take(directory: Path) -> Target:
+            target = Target(server.dsn(f"{APP}_owner", name), directory, cluster)
+            shutil.copytree(origin.directory, directory, dirs_exist_ok=True)
+            present = admin.execute("select 1 from pg_database where datname = %s", (name,)).fetchone()
+            if not present or target.facts() != load(directory).facts:
+                drop_database(admin, name)
+                create_database(admin, name, origin.database)
+            return target
+
+        yield take
+        drop_database(admin, name)
+
+
+@pytest.fixture
+def empty(make: Callable[[Origin | None], Target]) -> Target:
+    """A bootstrapped database without a history."""
+    return make(None)
