@@ -76,13 +76,14 @@ class Identity:
     def settings(self) -> tuple[tuple[str, str], ...]:
         """The transaction-local settings that make a connection this caller, the role first.
 
-        Supabase's functions read ``request.jwt.claim.*`` before ``request.jwt.claims``, so all of them are
-        always set: one left over from elsewhere would otherwise win.
+        Supabase's functions read ``request.jwt.claim`` and ``request.jwt.claim.*`` before ``request.jwt.claims``,
+        so all of them are always set: one left over from elsewhere would otherwise win.
         """
         email = json.loads(self.claims_json).get("email")
         return (
             ("role", self.role.value),
             ("request.jwt.claims", self.claims_json),
+            ("request.jwt.claim", self.claims_json),
             ("request.jwt.claim.sub", self.user_id or ""),
             ("request.jwt.claim.role", self.role.value),
             ("request.jwt.claim.email", email if isinstance(email, str) else ""),

@@ -1,16 +1,17 @@
-"""A database per test, cloned from a template, and the scopes of two users and somebody who is not signed in."""
+"""A database for each test, copied from a template, and the scopes of two users and somebody who is not signed in."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from freehold import AnonymousScope, Database, UserScope
 from freehold.server import Endpoints
-from freehold.wire import PoolSize
+from freehold.wire import Connection, PoolSize, connect
 from tests.cluster import Cluster
-from tests.integration.scope.models import Base, User
+from tests.integration.scope.models import Base
 
 ALICE = "0190a1b2-0000-7000-8000-00000000a11c"
 BOB = "0190a1b2-0000-7000-8000-0000000000b0"
@@ -18,15 +19,32 @@ BOB = "0190a1b2-0000-7000-8000-0000000000b0"
 
 @pytest.fixture(scope="session")
 def template(cluster: Cluster) -> str:
-    """The database that `endpoints` copies: the tables of the scope tests, and two users."""
-    users = [f"insert into public.users ({User.id.key}, name) values ('{each}', null)" for each in (ALICE, BOB)]
-    return cluster.template("scope", *_as_owner(users), metadata=Base.metadata)
+    """A database with the tables of the scope tests, to be copied."""
+    return cluster.template("scope", metadata=Base.metadata)
+
+
+@pytest.fixture(scope="session")
+def _worn(cluster: Cluster, template: str) -> Iterator[Endpoints]:
+    with cluster.clone(template) as endpoints:
+        yield endpoints
 
 
 @pytest.fixture
-def endpoints(cluster: Cluster, template: str) -> Iterator[Endpoints]:
-    """The logins of a database of the test's own."""
+def endpoints(cluster: Cluster, _worn: Endpoints) -> Endpoints:
+    """The logins of a database with two users and nothing else.
+
+    A worker's tests take turns with one copy, emptied in between, which is much cheaper than a copy each; a test
+    that changes more than rows asks for `own_endpoints`.
+    """
+    _empty(cluster, _worn)
+    return _worn
+
+
+@pytest.fixture
+def own_endpoints(cluster: Cluster, template: str) -> Iterator[Endpoints]:
+    """The logins of a copy of the test's own."""
     with cluster.clone(template) as endpoints:
+        _empty(cluster, endpoints)
         yield endpoints
 
 
@@ -61,7 +79,20 @@ def anon(db: Database) -> AnonymousScope:
     return db.as_anon()
 
 
-def _as_owner(statements: list[str]) -> list[str]:
-    """The tables' owner is under row security too, so it lifts FORCE for as long as it seeds."""
-    table = "ALTER TABLE public.users"
-    return [f"{table} NO FORCE ROW LEVEL SECURITY", *statements, f"{table} FORCE ROW LEVEL SECURITY"]
+@pytest.fixture
+def admin(cluster: Cluster, endpoints: Endpoints) -> Iterator[Connection]:
+    """A superuser in the database of `endpoints`, to look and to break things; never the subject of a test."""
+    with connect(cluster.admin_dsn(database_of(endpoints))) as connection:
+        yield connection
+
+
+def database_of(endpoints: Endpoints) -> str:
+    """The name of the database."""
+    return str(conninfo_to_dict(endpoints.login)["dbname"])
+
+
+def _empty(cluster: Cluster, endpoints: Endpoints) -> None:
+    with connect(cluster.admin_dsn(database_of(endpoints))) as superuser:
+        for table in reversed(Base.metadata.sorted_tables):
+            superuser.execute(f"DELETE FROM {table.fullname}".encode())
+        superuser.execute("INSERT INTO public.users (id) VALUES (%s), (%s)", (ALICE, BOB))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BindParameter, Delete, Executable, Insert, Select, Update, types
+from sqlalchemy import JSON, BindParameter, Delete, Executable, Insert, Select, Table, Update, types
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.exc import StatementError as BindError
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -101,6 +101,12 @@ class Plan:
         if self._make is None:
             self._make = row_maker(self.parts, self._result_processors(result))
         return transformer.load_rows(0, result.ntuples, self._make)
+
+    def columns_of(self, constraint: str) -> tuple[str, ...]:
+        """The columns of a constraint or unique index of the table that the statement writes."""
+        table = getattr(self._compiled.statement, "table", None)
+        named: tuple[Any, ...] = (*table.constraints, *table.indexes) if isinstance(table, Table) else ()
+        return next((tuple(each.columns.keys()) for each in named if str(each.name) == constraint), ())
 
     def _result_processors(self, result: PGresult) -> list[Processor | None]:
         return [

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
-from freehold.errors import Code, NotVisibleError, StatementError
+from freehold.errors import Code, ConstraintError, NotVisibleError, StatementError
 from freehold.models import Model
 from freehold.scope.caller import Caller
 from freehold.scope.change import Assignment, alteration, insertion, key_of, removal
@@ -162,7 +162,13 @@ class Scope:
     async def _run(self, *statements: Any) -> list[list[Any]]:
         caller = self._caller
         calls = [self._planner.call(statement, caller.filter, caller.owner) for statement in statements]
-        return await self._executor.run(calls)
+        try:
+            return await self._executor.run(calls)
+        except ConstraintError as error:
+            if error.constraint and not error.columns:
+                found = (call.plan.columns_of(error.constraint) for call in calls)
+                error.columns = next(filter(None, found), ())
+            raise
 
 
 class UserScope(Scope):

@@ -91,16 +91,21 @@ def _attempt(connection: Connection, names: RoleNames, passwords: Mapping[str, s
 def _prepare(connection: Connection, names: RoleNames, passwords: Mapping[str, str]) -> None:
     connection.execute(b"set local client_min_messages = error; set local search_path = pg_catalog, pg_temp")
     values = {"app": names.app, "service": names.service, "owner": names.owner, "fingerprint": fingerprint(names.app)}
-    hosted, stranger, values["database"] = cast("tuple[bool, bool, str]", _rows(connection, "state", values)[0])
+    hosted, stranger, prepared, values["database"] = cast(
+        "tuple[bool, bool, bool, str]", _rows(connection, "state", values)[0]
+    )
     values["hosted"] = "on" if hosted else "off"
     facts = _read_roles(connection, values)
     _refuse_unsafe(facts)
     major = connection.info.server_version // 10000
-    steps = _steps(role_statements(names, facts, major), values, borrow=_borrow(names.owner, major) if stranger else ())
-    _execute(connection, steps, values)
+    roles = role_statements(names, facts, major)
+    # Where a superuser has run the SQL of FH312, whoever could not need not repeat it.
+    if not (stranger and prepared and not roles and not _rows(connection, "verify", values)):
+        _execute(connection, _steps(roles, values, borrow=_borrow(names.owner, major) if stranger else ()))
+        if missing := _rows(connection, "verify", values):
+            raise _forbidden("\n".join(str(row[0]) for row in missing), "GRANT or REVOKE had no effect.")
     for role, password in passwords.items():
-        verifier = quote_literal(scram_verifier(connection, role, password))
-        connection.execute(f"ALTER ROLE {quote_identifier(role)} PASSWORD {verifier}".encode())
+        _set_password(connection, role, password)
 
 
 def _steps(roles: tuple[str, ...], values: Mapping[str, str], *, borrow: tuple[str, ...]) -> tuple[str, ...]:
@@ -115,15 +120,23 @@ def _borrow(owner: str, major: int) -> tuple[str, ...]:
     return f"GRANT {name} TO CURRENT_USER{options};", f"REVOKE {name} FROM CURRENT_USER;"
 
 
-def _execute(connection: Connection, steps: tuple[str, ...], values: Mapping[str, str]) -> None:
+def _execute(connection: Connection, steps: tuple[str, ...]) -> None:
     try:
         with translated():
             for step in steps:
                 connection.execute(step.encode())
     except PermissionDeniedError as error:
         raise _forbidden("\n".join(steps), error.detail) from None
-    if missing := _rows(connection, "verify", values):
-        raise _forbidden("\n".join(str(row[0]) for row in missing), "GRANT or REVOKE had no effect.")
+
+
+def _set_password(connection: Connection, role: str, password: str) -> None:
+    name = quote_identifier(role)
+    try:
+        with translated():
+            verifier = quote_literal(scram_verifier(connection, role, password))
+            connection.execute(f"ALTER ROLE {name} PASSWORD {verifier}".encode())
+    except PermissionDeniedError as error:
+        raise _forbidden(f"\\password {name}  -- in psql", error.detail) from None
 
 
 def _forbidden(script: str, detail: str | None) -> PermissionDeniedError:

@@ -32,8 +32,11 @@ CASES: dict[str, tuple[str, ...]] = {
         "grant execute on function triple(integer) to authenticated",
     ),
     "function with a body that looks like markers": (
-        "create function tricky() returns text language plpgsql as $$\nbegin\n  -- a ; comment\n"
-        "  return '; -- freehold: statement';\nend $$",
+        """create function tricky() returns text language plpgsql as $$
+        begin
+            -- a ; comment
+            return '; -- freehold: statement';
+        end $$""",
     ),
     "function body altered": (
         "create or replace function double(n integer) returns integer language sql as 'select n + n'",
@@ -67,8 +70,8 @@ CASES: dict[str, tuple[str, ...]] = {
         "alter table eggs add foreign key (user_id, hen) references hens (user_id, id)",
         *owned("hens"),
         *owned("eggs"),
-        "create policy peek on hens as restrictive for select to authenticated"
-        " using (exists (select from eggs where eggs.user_id = hens.user_id))",
+        """create policy peek on hens as restrictive for select to authenticated
+        using (exists (select from eggs where eggs.user_id = hens.user_id))""",
     ),
     "names that need quotes": (
         'create table "Odd ""Table""" ("select" text primary key, "Ünïcode é" text default \'a\\b\')',
@@ -161,8 +164,8 @@ CASES: dict[str, tuple[str, ...]] = {
     ),
     "trigger altered": (
         "drop trigger tasks_updated_at on tasks",
-        "create trigger tasks_updated_at before update of title on tasks for each row"
-        " when (old.title <> new.title) execute function freehold.set_updated_at()",
+        """create trigger tasks_updated_at before update of title on tasks for each row
+        when (old.title <> new.title) execute function freehold.set_updated_at()""",
     ),
     "trigger disabled": ("alter table tasks disable trigger tasks_updated_at",),
     "trigger dropped": ("drop trigger tasks_updated_at on tasks",),

@@ -306,8 +306,10 @@ def test_a_role_with_createrole_is_enough(creator: tuple[Connection, Connection,
     assert _one(limited, f"select pg_has_role('{app}_owner', 'USAGE')") is False
 
 
-def test_without_the_right_the_sql_is_given(creator: tuple[Connection, Connection, str]) -> None:
-    """FH312 holds what a superuser has to run, without passwords; nothing is half done; and it works as it stands."""
+def test_without_the_right_the_sql_is_given(
+    creator: tuple[Connection, Connection, str], any_server: EmbeddedServer
+) -> None:
+    """FH312 holds what a superuser has to run, without passwords; nothing is half done; it works as it stands."""
     superuser, limited, app = creator
     superuser.execute(f"alter role {app}c nocreaterole".encode())
     with pytest.raises(PermissionDeniedError) as caught:
@@ -318,6 +320,12 @@ def test_without_the_right_the_sql_is_given(creator: tuple[Connection, Connectio
     assert "sentinel" not in hint
     assert "SCRAM" not in hint
     assert _one(superuser, f"select count(*) from pg_roles where rolname = '{app}'") == 0
+    with connect(any_server.admin_dsn(f"{app}d")) as admin:
+        admin.execute(hint.partition(":\n")[2].encode())
+    bootstrap(limited, app, {})
+    with pytest.raises(PermissionDeniedError) as caught:
+        bootstrap(limited, app, {app: "sentinel"})
+    assert f'\\password "{app}"' in (caught.value.hint or "")
 
 
 _SUPABASE = """

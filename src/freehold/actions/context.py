@@ -1,0 +1,107 @@
+"""Who calls, as a typed value: what an action, or a plain FastAPI route, gets to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from freehold.actions.credential import Credential, absent, credential_of
+from freehold.actions.origin import refuse_cross_site
+from freehold.errors import Code, ConfigurationError, IdentityError, UnauthenticatedError
+from freehold.identity import Identity
+from freehold.scope import Database, UserScope
+
+Verify = Callable[[str], Identity]
+
+_STATE: Final = "freehold"
+
+
+@dataclass(frozen=True)
+class UserContext:
+    """The caller, and the caller's own rows; ``db`` for scopes other than the caller's."""
+
+    identity: Identity
+    scope: UserScope
+    db: Database
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What `install` left in ``app.state``: the database, and how a token becomes an identity."""
+
+    db: Database
+    verify: Verify
+    cookie: str
+
+    def put(self, state: object) -> None:
+        """Leaves it in an application's state."""
+        setattr(state, _STATE, self)
+
+    @classmethod
+    def of(cls, request: Request) -> Installation:
+        """The installation of the application that ``request`` came to."""
+        found = getattr(request.app.state, _STATE, None)
+        if not isinstance(found, cls):
+            raise ConfigurationError(
+                Code.SETTING_MISSING,
+                "The application has no database to act on.",
+                hint="Call freehold.actions.install(app, db=..., verify=..., cookie=...) when you make it.",
+            )
+        return found
+
+    def context(self, token: str) -> UserContext:
+        """The caller that ``token`` names; raises `UnauthenticatedError` (FH602)."""
+        try:
+            identity = self.verify(token)
+            return UserContext(identity, self.db.as_user(identity), self.db)
+        except IdentityError:
+            raise UnauthenticatedError(
+                Code.UNAUTHENTICATED, "The token does not name a user.", hint="Sign in again."
+            ) from None
+
+
+async def user_context(request: Request) -> UserContext:
+    """The signed-in caller.
+
+    Raises `UnauthenticatedError` (FH602) without one, `CrossSiteError` (FH603) for a request that changes something,
+    is signed in by cookie and was caused by another site.
+    """
+    installation = Installation.of(request)
+    credential = credential_of(request, installation.cookie)
+    if credential is None:
+        raise absent()
+    return _context(request, installation, credential)
+
+
+async def visitor(request: Request) -> UserContext | None:
+    """The caller, or None for somebody who is not, or no longer, signed in; raises as `user_context` does otherwise."""
+    installation = Installation.of(request)
+    credential = credential_of(request, installation.cookie)
+    if credential is None:
+        return None
+    try:
+        return _context(request, installation, credential)
+    except UnauthenticatedError:
+        if credential.ambient:  # a browser goes on sending a cookie that has ended
+            return None
+        raise
+
+
+async def same_origin(request: Request) -> None:
+    """For routes without a caller, such as sign-in: raises `CrossSiteError` (FH603) as `user_context` does."""
+    refuse_cross_site(request.method, request.headers)
+
+
+Caller = Annotated[UserContext, Depends(user_context)]
+Visitor = Annotated[UserContext | None, Depends(visitor)]
+
+
+def _context(request: Request, installation: Installation, credential: Credential) -> UserContext:
+    context = installation.context(credential.token)
+    if credential.ambient:
+        refuse_cross_site(request.method, request.headers)
+    return context
