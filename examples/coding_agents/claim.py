@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, func, literal, select, update
+from sqlalchemy import ColumnElement, func, literal, select, union_all, update
 from sqlalchemy.dialects.postgresql import INTERVAL
 
 from examples.coding_agents.changes import TaskKey
@@ -113,13 +113,16 @@ class Journal:
 
     async def scrubber(self) -> Scrubber:
         """Knows the secrets of the task's owner."""
-        rows = await self._scope.batch(
-            select(Key.value),
-            select(Account.access_token, Account.refresh_token),
-            select(User.access_token, User.refresh_token),
-            select(Connector.oauth_client_secret, Connector.env),
+        secrets = (
+            Key.value,
+            Account.access_token,
+            Account.refresh_token,
+            User.access_token,
+            User.refresh_token,
+            Connector.oauth_client_secret,
+            Connector.env,
         )
-        return Scrubber([*rows[0], *(secret for pairs in rows[1:] for pair in pairs for secret in pair)])
+        return Scrubber(await self._scope.all(union_all(*(select(each) for each in secrets))))
 
     async def report(self, entries: Sequence[LogEntry], progress: int) -> bool:
         """Adds to the log and gives a sign of life; whether the task is still this run's to work on."""

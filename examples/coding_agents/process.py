@@ -5,76 +5,64 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Self, cast
 
-_CHUNK: Final = 1 << 16
-_LONGEST_LINE: Final = 1 << 14
-_LINES_WAITING: Final = 1000
-_DRAIN_SECONDS: Final = 2.0
-_POLL_SECONDS: Final = 0.02
-# Nothing of this process's environment: its database URLs and keys are not the command's.
+from examples.coding_agents.lines import Line, LineSplitter
+
+_MOST_WAITING: Final = 2000
+_DRAIN_SECONDS: Final = 1.0
+# Nothing else of this process's environment: its database URLs and keys are not the command's.
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "TZ")
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line that the command printed; ``cut`` if it was longer than anybody reads."""
+class _Output(asyncio.SubprocessProtocol):
+    """Collects lines; stops reading while too many of them wait."""
 
-    stream: Literal["out", "err"]
-    text: str
-    cut: bool = False
+    def __init__(self) -> None:
+        self.lines: deque[Line] = deque()
+        self.exited = asyncio.Event()
+        self.drained = asyncio.Event()
+        self._splitters = {1: LineSplitter("out"), 2: LineSplitter("err")}
+        self._pipes: dict[int, asyncio.ReadTransport] = {}
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        process = cast(asyncio.SubprocessTransport, transport)
+        for number in self._splitters:
+            self._pipes[number] = cast(asyncio.ReadTransport, process.get_pipe_transport(number))
 
-class LineSplitter:
-    """From chunks of bytes to lines, with a bound on what is kept of a line that does not end."""
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self.lines.extend(self._splitters[fd].feed(data))
+        if len(self.lines) > _MOST_WAITING:
+            for pipe in self._pipes.values():
+                pipe.pause_reading()
 
-    def __init__(self, stream: Literal["out", "err"]) -> None:
-        self._stream: Literal["out", "err"] = stream
-        self._rest = b""
-        self._skipping = False
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        if self._pipes.pop(fd, None) is not None:
+            self.lines.extend(self._splitters[fd].end())
+        if not self._pipes:
+            self.drained.set()
 
-    def feed(self, chunk: bytes) -> list[Line]:
-        """The lines that ``chunk`` completes."""
-        *complete, self._rest = (self._rest + chunk).split(b"\n")
-        lines = [line for each in complete if (line := self._line(each)) is not None]
-        if len(self._rest) > _LONGEST_LINE:
-            if not self._skipping:
-                lines.append(self._cut(self._rest))
-            self._skipping, self._rest = True, b""
-        return lines
+    def process_exited(self) -> None:
+        self.exited.set()
 
-    def end(self) -> list[Line]:
-        """The last line, if it has no end."""
-        line = self._line(self._rest) if self._rest else None
-        self._rest = b""
-        return [] if line is None else [line]
-
-    def _line(self, data: bytes) -> Line | None:
-        if self._skipping:
-            self._skipping = False
-            return None
-        return self._cut(data) if len(data) > _LONGEST_LINE else Line(self._stream, _text(data))
-
-    def _cut(self, data: bytes) -> Line:
-        return Line(self._stream, _text(data[:_LONGEST_LINE]), cut=True)
+    def take(self, most: int) -> list[Line]:
+        taken = [self.lines.popleft() for _ in range(min(most, len(self.lines)))]
+        if len(self.lines) <= _MOST_WAITING:
+            for pipe in self._pipes.values():
+                pipe.resume_reading()
+        return taken
 
 
 class Process:
     """A running command; make one with `Process.start`."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._lines: asyncio.Queue[Line] = asyncio.Queue(_LINES_WAITING)
-        assert process.stdout is not None
-        assert process.stderr is not None
-        self._readers = [
-            asyncio.create_task(self._read(process.stdout, LineSplitter("out"))),
-            asyncio.create_task(self._read(process.stderr, LineSplitter("err"))),
-        ]
+    def __init__(self, transport: asyncio.SubprocessTransport, output: _Output) -> None:
+        self._transport = transport
+        self._output = output
 
     @classmethod
     async def start(cls, command: Sequence[str], *, directory: Path, given: bytes) -> Self:
@@ -82,84 +70,51 @@ class Process:
 
         Raises `OSError` where it cannot be started.
         """
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
+        transport, output = await asyncio.get_running_loop().subprocess_exec(
+            _Output,
             *command,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
             cwd=directory,
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | {"HOME": str(directory)},
             start_new_session=True,
         )
-        started = cls(process)
-        assert process.stdin is not None
-        with suppress(ConnectionError):
-            process.stdin.write(given)  # smaller than a pipe's buffer would need to block us
-            process.stdin.close()
-        return started
+        pipe = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
+        pipe.write(given)
+        pipe.close()
+        return cls(transport, output)
 
     @property
     def exit_code(self) -> int | None:
         """None while it runs; negative if a signal ended it."""
-        return self._process.returncode
+        return self._transport.get_returncode()
 
     def take(self, most: int) -> list[Line]:
         """The lines that have arrived, up to ``most``."""
-        return [self._lines.get_nowait() for _ in range(min(most, self._lines.qsize()))]
-
-    @property
-    def drained(self) -> bool:
-        """Whether no line will follow."""
-        return self._lines.empty() and all(reader.done() for reader in self._readers)
+        return self._output.take(most)
 
     async def finish(self, grace: float = 0.0) -> None:
         """Ends what is left of the group: SIGTERM, and after ``grace`` seconds SIGKILL. Again is nothing.
 
-        Lines that were printed can still be taken; who left the group but kept its pipes is not waited for.
+        The lines that were printed can still be taken. Who left the group but kept its pipes is not waited for.
         """
-        if grace > 0 and self.exit_code is None:
+        if grace > 0 and not self._output.exited.is_set():
             self._signal(signal.SIGTERM)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(grace):
-                    await self._exited()
+            await _within(grace, self._output.exited)
         self._signal(signal.SIGKILL)
-        await self._exited()
+        await self._output.exited.wait()
+        if len(self._output.lines) <= _MOST_WAITING:
+            await _within(_DRAIN_SECONDS, self._output.drained)
 
-    async def close(self) -> None:
-        """Ends it at once, and forgets what it printed."""
-        await self.finish()
-        for reader in self._readers:
-            reader.cancel()
-        await asyncio.gather(*self._readers, return_exceptions=True)
-        self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001  # pyright: ignore
-
-    async def settle(self) -> None:
-        """After the end: waits until the pipes are empty, but not for ever."""
-        readers = [reader for reader in self._readers if not reader.done()]
-        if readers and self._lines.empty():
-            await asyncio.wait(readers, timeout=_DRAIN_SECONDS)
-            for reader in readers:
-                if not reader.done() and self._lines.empty():
-                    reader.cancel()
-
-    async def _exited(self) -> None:
-        # Process.wait() also waits for the pipes in some versions of Python, and a grandchild may hold those.
-        while self.exit_code is None:
-            await asyncio.sleep(_POLL_SECONDS)
+    def close(self) -> None:
+        """Ends it at once, whatever it was doing."""
+        self._signal(signal.SIGKILL)
+        self._transport.close()
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
-
-    async def _read(self, stream: asyncio.StreamReader, splitter: LineSplitter) -> None:
-        while chunk := await stream.read(_CHUNK):
-            for line in splitter.feed(chunk):
-                await self._lines.put(line)
-        for line in splitter.end():
-            await self._lines.put(line)
+            os.killpg(self._transport.get_pid(), number)
 
 
-def _text(data: bytes) -> str:
-    """The part after the last carriage return is what a terminal would show."""
-    return data.decode(errors="replace").rstrip("\r").rpartition("\r")[2]
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -10,27 +10,24 @@ REDACTED: Final = "[redacted]"
 
 _SHORTEST: Final = 8  # a shorter secret would redact ordinary words
 
-_SHAPES: Final = re.compile(
-    "|".join(
-        (
-            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*",
-            r"\bsk-[A-Za-z0-9_-]{16,}",  # OpenAI, Anthropic (sk-ant-...), OpenRouter
-            r"\bgh[opsur]_[A-Za-z0-9]{20,}",
-            r"\bgithub_pat_[A-Za-z0-9_]{20,}",
-            r"\bglpat-[A-Za-z0-9_-]{16,}",
-            r"\bfhp_[A-Za-z0-9]{20,}",
-            r"\bfh1\.[uk][A-Za-z0-9]*\.[A-Za-z0-9_-]{20,}",
-            r"\b(?:vercel|vck|vca|vci)_[A-Za-z0-9]{16,}",
-            r"\bxox[abeprs]-[A-Za-z0-9-]{10,}",
-            r"\bA(?:KIA|SIA)[A-Z0-9]{16}\b",
-            r"\bAIza[A-Za-z0-9_-]{30,}",
-            r"\bnpm_[A-Za-z0-9]{30,}",
-            r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
-            r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)",  # a password in a URL
-            r"(?i:(?<=bearer )|(?<=authorization: basic ))[A-Za-z0-9._~+/=-]{12,}",
-        )
-    )
+_KNOWN: Final = (
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*",
+    r"\bsk-[A-Za-z0-9_-]{16,}",  # OpenAI, Anthropic (sk-ant-...), OpenRouter
+    r"\bgh[opsur]_[A-Za-z0-9]{20,}",
+    r"\bgithub_pat_[A-Za-z0-9_]{20,}",
+    r"\bglpat-[A-Za-z0-9_-]{16,}",
+    r"\bfhp_[A-Za-z0-9]{20,}",
+    r"\bfh1\.[uk][A-Za-z0-9]*\.[A-Za-z0-9_-]{20,}",
+    r"\b(?:vercel|vck|vca|vci)_[A-Za-z0-9]{16,}",
+    r"\bxox[abeprs]-[A-Za-z0-9-]{10,}",
+    r"\bA(?:KIA|SIA)[A-Z0-9]{16}\b",
+    r"\bAIza[A-Za-z0-9_-]{30,}",
+    r"\bnpm_[A-Za-z0-9]{30,}",
+    r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+    r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)",  # a password in a URL
+    r"(?i:(?<=bearer )|(?<=authorization: basic ))[A-Za-z0-9._~+/=-]{12,}",
 )
+_SHAPES: Final = re.compile("|".join(_KNOWN))
 _UNPRINTABLE: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]")
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ServiceScope,
         UserScope,
         append,
+        query,
         set_,
         with_deleted,
     )
@@ -70,6 +71,7 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
         "ServiceScope",
         "UserScope",
         "append",
+        "query",
         "set_",
         "with_deleted",
     ),
@@ -109,6 +111,7 @@ __all__ = [
     "json",
     "owner",
     "primary_key",
+    "query",
     "schema",
     "set_",
     "updated_at",

@@ -50,6 +50,7 @@ class Code(StrEnum):
     TIMESTAMP_NAIVE = "FH108"
     KEY_MISSING = "FH109"
     ACTION_SIGNATURE = "FH110"
+    QUERY_SIGNATURE = "FH111"
     # 2xx: scopes and statements
     IDENTITY_MALFORMED = "FH201"
     CLAIMS_MISSING = "FH202"

@@ -111,6 +111,4 @@ class DevelopmentSessions:
 
 
 def _refused() -> UnauthenticatedError:
-    return UnauthenticatedError(
-        Code.UNAUTHENTICATED, "The session is not valid, or has ended.", hint="Sign in again."
-    )
+    return UnauthenticatedError(Code.UNAUTHENTICATED, "The session is not valid, or has ended.", hint="Sign in again.")

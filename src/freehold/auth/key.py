@@ -57,6 +57,4 @@ def _read(path: Path) -> bytes:
 
 
 def _unusable(path: Path, reason: str, hint: str) -> ConfigurationError:
-    return ConfigurationError(
-        Code.SETTING_INVALID, f"The session key {path} cannot be used.", detail=reason, hint=hint
-    )
+    return ConfigurationError(Code.SETTING_INVALID, f"The session key {path} cannot be used.", detail=reason, hint=hint)

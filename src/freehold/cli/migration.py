@@ -78,7 +78,9 @@ def _status(as_json: Json = False) -> None:
             for name in names:
                 out.print(f"{label:8} {name}")
         for failure in found.failed:
-            out.print(f"[bold red]failed[/]   {failure.revision} unit {failure.unit}: {failure.error or 'not finished'}")
+            out.print(
+                f"[bold red]failed[/]   {failure.revision} unit {failure.unit}: {failure.error or 'not finished'}"
+            )
     if not found.at_head:
         raise typer.Exit(Exit.DIFFERENT)
 

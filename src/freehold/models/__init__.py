@@ -16,9 +16,11 @@ from freehold.models.identifier import text_id, uuid7
 from freehold.models.policy import Policy, caller_id, claim
 from freehold.models.protection import protection_of
 from freehold.models.rules import ColumnRules, TableRules, owner_column, rules_of, schema, table_of
+from freehold.models.types import ColumnType
 
 __all__ = [
     "ColumnRules",
+    "ColumnType",
     "Model",
     "Policy",
     "TableRules",

@@ -39,7 +39,9 @@ def load_statements(module: str | None) -> tuple[str, ...]:
         sys.path.pop(0)
     statements = tuple(statement for metadata in _declared() for statement in schema_statements(metadata))
     if not statements:
-        raise _unimportable(f"The module {module!r} declares no model.", "Name the module whose classes derive from Model.")
+        raise _unimportable(
+            f"The module {module!r} declares no model.", "Name the module whose classes derive from Model."
+        )
     return statements
 
 

@@ -4,17 +4,21 @@ from freehold.scope.caller import Limits
 from freehold.scope.change import Assignment, append, set_
 from freehold.scope.database import Database
 from freehold.scope.plan import with_deleted
+from freehold.scope.query import BoundQuery, Query, query
 from freehold.scope.scope import AnonymousScope, Scope, ServiceScope, UserScope
 
 __all__ = [
     "AnonymousScope",
     "Assignment",
+    "BoundQuery",
     "Database",
     "Limits",
+    "Query",
     "Scope",
     "ServiceScope",
     "UserScope",
     "append",
+    "query",
     "set_",
     "with_deleted",
 ]

@@ -51,9 +51,14 @@ def compiled_of(statement: Any, dialect: Dialect, shape: Shape | None) -> SQLCom
     return compiled
 
 
-def parameters_of(compiled: SQLCompiler, values: Sequence[BindParameter[Any]] | None) -> dict[str, Any]:
+def parameters_of(
+    compiled: SQLCompiler,
+    values: Sequence[BindParameter[Any]] | None,
+    given: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The value of each parameter by name, those that SQLAlchemy makes on insert included."""
-    parameters: dict[str, Any] = dict(compiled.construct_params(extracted_parameters=values, escape_names=False))
+    constructed = compiled.construct_params(dict(given or {}), extracted_parameters=values, escape_names=False)
+    parameters: dict[str, Any] = dict(constructed)
     for column in compiled.insert_prefetch if compiled.isinsert else ():
         default: Any = column.default
         parameters[column.key] = default.arg(None)

@@ -78,6 +78,13 @@ class Plan:
         self._processors = bind_processors_of(compiled)
         self._sql = None if compiled.post_compile_params else str(compiled).encode()
         self._make: RowMaker | None = None
+        self._fixed: dict[str, Any] | None = None
+
+    def call_with(self, named: Mapping[str, Any], owner: str | None) -> Call:
+        """The statement with values for its named parameters; the others keep those it was compiled with."""
+        if self._fixed is None:
+            self._fixed = parameters_of(self._compiled, None, given=named)
+        return self._call({**self._fixed, **named}, owner)
 
     def call(self, values: Sequence[BindParameter[Any]] | None, owner: str | None) -> Call:
         """The statement with its values, in the order of its placeholders."""
@@ -87,6 +94,9 @@ class Plan:
             raise StatementError(
                 Code.VALUE_INVALID, "A parameter of the statement has no value.", hint="Bind every parameter."
             ) from None
+        return self._call(parameters, owner)
+
+    def _call(self, parameters: dict[str, Any], owner: str | None) -> Call:
         _fill_owner(parameters, owner)
         if self._sql is not None:
             return Call(self, self._sql, _bound(self._names, parameters, self._processors))
@@ -128,11 +138,11 @@ class Planner:
             filter_ = replace(filter_, deleted=True)
         shape = shape_of(statement)
         if shape is None:
-            return _compile(statement, filter_, None).call(None, owner)
+            return compile_plan(statement, filter_, None).call(None, owner)
         key = (shape.key, filter_)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = _compile(statement, filter_, shape)
+            plan = self._plans[key] = compile_plan(statement, filter_, shape)
             if len(self._plans) > self._kept:
                 self._plans.popitem(last=False)
         else:
@@ -140,7 +150,8 @@ class Planner:
         return plan.call(shape.parameters, owner)
 
 
-def _compile(statement: Executable, filter_: Filter, shape: Shape | None) -> Plan:
+def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) -> Plan:
+    """The plan of a statement under a filter; with its ``shape``, for every statement of that shape."""
     dialect = _DIALECTS[filter_]
     columns = Columns()
     parts = parts_of(_items(statement), columns, everything=filter_.reach.closed_columns)

@@ -17,6 +17,7 @@ from freehold.scope.change import Assignment, alteration, insertion, key_of, rem
 from freehold.scope.engine import Engines
 from freehold.scope.executor import Executor
 from freehold.scope.plan import Planner
+from freehold.scope.query import BoundQuery
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -161,7 +162,12 @@ class Scope:
 
     async def _run(self, *statements: Any) -> list[list[Any]]:
         caller = self._caller
-        calls = [self._planner.call(statement, caller.filter, caller.owner) for statement in statements]
+        calls = [
+            statement.planned(caller.filter, caller.owner)
+            if isinstance(statement, BoundQuery)
+            else self._planner.call(statement, caller.filter, caller.owner)
+            for statement in statements
+        ]
         try:
             return await self._executor.run(calls)
         except ConstraintError as error:

@@ -61,7 +61,7 @@ def test_an_edited_file_is_named(directory: Path, ending: str) -> None:
 
 
 def test_a_checkout_with_other_line_ends_is_the_same(directory: Path) -> None:
-    """git may write CRLF."""
+    """Git may write CRLF."""
     path = next((directory / "versions").glob("aaa*.up.sql"))
     before = load(directory)
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))

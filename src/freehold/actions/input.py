@@ -1,0 +1,79 @@
+"""From the body of a request to an action's input: all of it fits, or the caller learns what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from freehold.actions.field import Fields
+from freehold.actions.inline import inlined
+from freehold.actions.sentence import sentence
+from freehold.actions.storable import displayed, pointer, unstorable
+from freehold.errors import Code, FieldError, InvalidInputError
+
+_MOST_ERRORS: Final = 50
+_WHOLE: Final = frozenset({"json_invalid", "json_type"})
+_ESCAPED_NUL: Final = b"\\u0000"
+
+
+class Nothing(BaseModel):
+    """The input of an action that takes none: an empty object, or an empty body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reader:
+    """Reads inputs of one model. What it refuses raises `InvalidInputError` (FH601) with a JSON pointer for each error."""
+
+    def __init__(self, model: type[BaseModel] | None) -> None:
+        self.model = model or Nothing
+        self._adapter = TypeAdapter(self.model)
+        properties = inlined(self._adapter.json_schema()).get("properties", {})
+        self._lists = frozenset(name for name, schema in properties.items() if schema.get("type") == "array")
+
+    def from_json(self, body: bytes) -> BaseModel:
+        """The input in a JSON document (RFC 8259)."""
+        if not body and self.model is Nothing:
+            return Nothing()
+        try:
+            value = self._adapter.validate_json(body)
+        except ValidationError as error:
+            raise invalid(field_errors(error.errors(include_url=False, include_input=False))) from None
+        if _ESCAPED_NUL in body:
+            _refuse(unstorable(from_json(body)))
+        return value
+
+    def from_form(self, fields: Fields) -> BaseModel:
+        """The input in a form."""
+        document = fields.document(self._lists)
+        _refuse(unstorable(document))
+        try:
+            return self._adapter.validate_python(document)
+        except ValidationError as error:
+            raise invalid(field_errors(error.errors(include_url=False, include_input=False))) from None
+
+
+def field_errors(errors: Iterable[ErrorDetails]) -> Iterable[FieldError]:
+    """Pydantic's errors as pointers and sentences."""
+    for error in errors:
+        place = () if error["type"] in _WHOLE else error["loc"]
+        yield FieldError(displayed(pointer(*place)), sentence(error))
+
+
+def invalid(errors: Iterable[FieldError]) -> InvalidInputError:
+    """The error for an input with these faults, the first fifty of them."""
+    return InvalidInputError(
+        Code.INPUT_INVALID,
+        "The input is not valid.",
+        errors=tuple(errors)[:_MOST_ERRORS],
+        hint="Correct it and repeat.",
+    )
+
+
+def _refuse(errors: Iterable[FieldError]) -> None:
+    found = tuple(errors)
+    if found:
+        raise invalid(found)

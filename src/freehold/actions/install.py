@@ -1,0 +1,92 @@
+"""Makes a FastAPI application answer as freehold does: callers, problems, request ids, and a limit on bodies."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from freehold.actions.answer import ErrorPage, answer
+from freehold.actions.boundary import Boundary
+from freehold.actions.context import Installation, Verify
+from freehold.actions.input import field_errors, invalid
+from freehold.actions.limit import BodyLimit
+from freehold.actions.problem import OPAQUE, Problem, kind_of, problem_of
+from freehold.errors import FreeholdError
+from freehold.scope import Database
+
+_MEBIBYTE: Final = 1024 * 1024
+_log: Final = logging.getLogger(__name__)
+
+
+def install(
+    app: FastAPI,
+    *,
+    db: Database,
+    verify: Verify,
+    cookie: str,
+    largest_body: int = _MEBIBYTE,
+    error_page: ErrorPage | None = None,
+) -> None:
+    """Gives ``app`` a database and callers, and answers every error with a problem document.
+
+    ``verify`` makes an identity of a token, or raises `UnauthenticatedError` (FH602); ``cookie`` names the session's.
+    ``largest_body``: bytes. ``error_page``: HTML for a problem, sent to whoever prefers that; escape what it shows.
+    """
+    Installation(db, verify, cookie).put(app.state)
+    answers = _Answers(error_page)
+    for kind in (FreeholdError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answers.error)
+    app.add_middleware(BodyLimit, largest=largest_body)
+    app.add_middleware(Boundary, last_resort=answers.broken)
+
+
+class _Answers:
+    """The response to every kind of exception that leaves a route."""
+
+    def __init__(self, page: ErrorPage | None) -> None:
+        self._page = page
+
+    async def error(self, request: Request, error: Exception) -> Response:
+        """The response to ``error``; what is no caller's business goes on to the boundary, which logs it."""
+        match error:
+            case HTTPException():
+                return self._http(request, error)
+            case RequestValidationError():
+                return self._known(request, invalid(field_errors(map(_beside_the_body, error.errors()))))
+            case FreeholdError() if kind_of(error) is not OPAQUE:
+                return self._known(request, error)
+            case _:
+                raise error
+
+    def broken(self, request: Request) -> Response:
+        """The response to a request that raised what nobody expected."""
+        return answer(request, Problem(title=OPAQUE.title, status=OPAQUE.status), {}, self._page)
+
+    def _known(self, request: Request, error: FreeholdError) -> Response:
+        kind = kind_of(error)
+        if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.warning("request %s failed: %s", getattr(request.state, "request_id", None), error)
+        return answer(request, problem_of(error), kind.headers, self._page)
+
+    def _http(self, request: Request, error: HTTPException) -> Response:
+        """What HTTP itself has a status for: no such route, the wrong method, a body that is too large."""
+        title = HTTPStatus(error.status_code).phrase
+        telling = error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and error.detail != title
+        problem = Problem(title=title, status=error.status_code, detail=error.detail if telling else None)
+        return answer(request, problem, error.headers or {}, self._page)
+
+
+def _beside_the_body(error: ErrorDetails) -> ErrorDetails:
+    """FastAPI names the part of the request first; of the body's errors only the rest is a pointer."""
+    inside = error.copy()
+    if error["loc"][:1] == ("body",):
+        inside["loc"] = error["loc"][1:]
+    return inside
