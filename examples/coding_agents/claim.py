@@ -77,8 +77,9 @@ async def claim_next(db: Database) -> Claim | None:
         )
     )
     service = db.as_service(reason="claim a pending task", all_users=True)
-    row = next(iter(await service.all(statement)), None)
-    return None if row is None else Claim(TaskKey(row[0], row[1]), run, *row[2:])
+    for user_id, id_, prompt, repo_url, branch, agent, model, minutes, position in await service.all(statement):
+        return Claim(TaskKey(user_id, id_), run, prompt, repo_url, branch, agent, model, minutes, position)
+    return None
 
 
 async def end_interrupted(db: Database, stale: float) -> list[TaskKey]:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Final
 
 from freehold.actions.context import UserContext
 from freehold.errors import Code, DeclarationError, FieldError
-
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -20,7 +16,7 @@ class Form:
     ``message`` is about the form as a whole, ``errors`` about its fields. All of it is the caller's text: escape it.
     """
 
-    values: Mapping[str, str] = field(default=_NOTHING, repr=False)
+    values: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     errors: tuple[FieldError, ...] = ()
     message: str | None = None
 

@@ -124,7 +124,7 @@ def problem_of(error: FreeholdError) -> Problem:
         title=kind.title,
         status=kind.status,
         code=error.code,
-        detail=error.message if told else None,
+        detail=error.message if told and error.message.rstrip(".") != kind.title else None,
         hint=error.hint if told else None,
         errors=errors or None,
     )

@@ -56,7 +56,7 @@ def read(
 
 def _fact(kind: Kind, row: tuple[Any, ...]) -> Fact:
     key, attributes, rank, requires = row
-    return Fact.of(kind, key, attributes, rank, requires)
+    return Fact.of(kind, key, attributes, rank, requires or ())
 
 
 @cache

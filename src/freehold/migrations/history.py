@@ -6,7 +6,8 @@ Reading it needs no Alembic: the graph stands in the SQL files' markers, and `gr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -38,11 +39,16 @@ class Revision:
 
 @dataclass(frozen=True)
 class History:
-    """All revisions, each behind those it revises. ``facts``: what the head makes, as last generated."""
+    """All revisions, each behind those it revises."""
 
     directory: Path
     revisions: tuple[Revision, ...]
-    facts: Snapshot | None
+    kept: bytes | None = field(repr=False)
+
+    @cached_property
+    def facts(self) -> Snapshot | None:
+        """What the head makes, as last generated: read when asked for, as it is large."""
+        return None if self.kept is None else _facts(self.kept)
 
     @property
     def head(self) -> str | None:
@@ -57,8 +63,7 @@ def load(directory: Path) -> History:
     """
     contents = verified(directory)
     revisions = [_revision(path, contents) for path in contents if path.endswith(".up.sql")]
-    facts = contents.get(FACTS)
-    return History(directory, _ordered(revisions), None if facts is None else _facts(facts))
+    return History(directory, _ordered(revisions), contents.get(FACTS))
 
 
 def _revision(path: str, contents: Mapping[str, bytes]) -> Revision:

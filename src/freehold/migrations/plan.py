@@ -52,12 +52,10 @@ def plan(current: Snapshot, desired: Snapshot, *, allow_drop: bool = False) -> P
 def _operations(context: Context) -> tuple[Operation, ...]:
     changes = tuple(_recreated(context.changes, context))
     whole = replace(context, changes=changes)
-    found = [
-        operation
-        for kind in Kind
-        if (mine := [change for change in changes if change.kind is kind])
-        for operation in RULES[kind].plan(mine, whole)
-    ]
+    kinds: dict[Kind, list[Change]] = {}
+    for change in changes:
+        kinds.setdefault(change.kind, []).append(change)
+    found = [operation for kind in Kind if kind in kinds for operation in RULES[kind].plan(kinds[kind], whole)]
     return tuple(sorted(found, key=lambda operation: operation.order))
 
 

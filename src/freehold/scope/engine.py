@@ -68,15 +68,11 @@ class Engines:
 
     def _create(self, filter_: Filter) -> AsyncEngine:
         shared = next((engine.sync_engine.pool for engine in self._engines.values()), None)
-        sizes = {} if shared is not None else {"pool_size": 2, "max_overflow": max(0, self._largest - 2)}
-        engine = create_async_engine(
-            _URL,
-            async_creator=lambda: connect_async(self._dsn),
-            filter_=filter_,
-            pool=shared,
-            pool_reset_on_return=None,
-            **sizes,
-        )
+        options: dict[str, Any] = {"pool": shared}
+        if shared is None:
+            sizes = {"pool_size": 2, "max_overflow": max(0, self._largest - 2)}
+            options = {"async_creator": lambda: connect_async(self._dsn), "pool_reset_on_return": None, **sizes}
+        engine = create_async_engine(_URL, filter_=filter_, **options)
         event.listen(engine.sync_engine, "begin", _begin)
         event.listen(engine.sync_engine, "before_cursor_execute", _fill_owner, retval=True)
         if shared is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Protocol
 
 from freehold.errors import Code, DatabaseError, StatementError
@@ -30,7 +31,7 @@ class Executor(Protocol):
         """The rows of one statement given as text."""
         ...
 
-    def transaction(self) -> Any:
+    def transaction(self) -> AbstractAsyncContextManager[TransactionExecutor]:
         """An async context manager that gives an executor inside a transaction or savepoint."""
         ...
 
@@ -122,6 +123,24 @@ class TransactionExecutor:
                 await self._send([Step(f"ROLLBACK TO SAVEPOINT {name}".encode())])
             raise
         await self._send([Step(f"RELEASE SAVEPOINT {name}".encode())])
+
+    async def pages(self, call: Call, size: int) -> AsyncGenerator[list[Any]]:
+        """The rows of ``call``, ``size`` at a time, through a cursor of the server's."""
+        cursor = f"freehold_{secrets.token_hex(8)}".encode()
+        declared = encoded(
+            self._link.transformer,
+            b"DECLARE %b NO SCROLL CURSOR FOR %b" % (cursor, call.sql),
+            call.values,
+            call.plan.row_format,
+        )
+        fetch = Step(b"FETCH FORWARD %d FROM %b" % (size, cursor), row_format=call.plan.row_format)
+        _, result = await self._send([declared, fetch])
+        while rows := call.plan.rows(result, self._link.transformer):
+            yield rows
+            if len(rows) < size:
+                break
+            (result,) = await self._send([fetch])
+        await self._send([Step(b"CLOSE %b" % cursor)])
 
     async def finish(self, ending: Step) -> None:
         """Ends the transaction; a connection with an answer still to come is left for the pool to close."""

@@ -16,7 +16,7 @@ from freehold.scope.caller import Caller
 from freehold.scope.change import Assignment, alteration, insertion, key_of, removal
 from freehold.scope.engine import Engines
 from freehold.scope.executor import Executor
-from freehold.scope.plan import Planner
+from freehold.scope.plan import Call, Planner
 from freehold.scope.query import BoundQuery
 
 M = TypeVar("M", bound=Model)
@@ -135,6 +135,19 @@ class Scope:
         """Several statements in one transaction and one round trip: the rows of each, as a tuple of lists."""
         return tuple(await self._run(*statements))
 
+    @overload
+    def stream(self, statement: TypedReturnsRows[T], /, *, page: int = ...) -> AsyncGenerator[T]: ...
+    @overload
+    def stream(
+        self, statement: TypedReturnsRows[T1, T2, *Ts], /, *, page: int = ...
+    ) -> AsyncGenerator[tuple[T1, T2, *Ts]]: ...
+    async def stream(self, statement: Any, /, *, page: int = 1000) -> AsyncGenerator[Any]:
+        """The rows one by one, fetched ``page`` (> 0) at a time in a transaction, so that memory stays bounded."""
+        async with self._executor.transaction() as executor:
+            async for rows in executor.pages(self._plan(statement), page):
+                for row in rows:
+                    yield row
+
     async def raw(self, sql: LiteralString, /, *values: object) -> list[tuple[Any, ...]]:
         """One SQL statement as text with ``$1`` parameters, on a connection of its own; for what SQLAlchemy lacks.
 
@@ -160,14 +173,14 @@ class Scope:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    async def _run(self, *statements: Any) -> list[list[Any]]:
+    def _plan(self, statement: Any) -> Call:
         caller = self._caller
-        calls = [
-            statement.planned(caller.filter, caller.owner)
-            if isinstance(statement, BoundQuery)
-            else self._planner.call(statement, caller.filter, caller.owner)
-            for statement in statements
-        ]
+        if isinstance(statement, BoundQuery):
+            return statement.planned(caller.filter, caller.owner)
+        return self._planner.call(statement, caller.filter, caller.owner)
+
+    async def _run(self, *statements: Any) -> list[list[Any]]:
+        calls = [self._plan(statement) for statement in statements]
         try:
             return await self._executor.run(calls)
         except ConstraintError as error:

@@ -13,9 +13,12 @@ import pytest
 
 from freehold.catalog import Snapshot, read
 from freehold.migrations import migrate
-from freehold.migrations.generate import Generated, generate
-from freehold.migrations.history import load
-from freehold.migrations.shadow import Cluster
+from freehold.migrations.generate import Generated, generate, replay
+from freehold.migrations.history import History, load
+from freehold.migrations.plan import plan
+from freehold.migrations.prove import prove
+from freehold.migrations.revision import scripts, write
+from freehold.migrations.shadow import Cluster, Shadow
 from freehold.server import EmbeddedServer, bootstrap, create_database, drop_database
 from freehold.wire import Connection, connect
 
@@ -205,6 +208,39 @@ def revisited(server: EmbeddedServer, cluster: Cluster, origin: Origin) -> Itera
 
         yield take
         drop_database(admin, name)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What `generate` does, in databases that serve one test after another: making them is most of its time."""
+
+    bare: Shadow
+    proving: Shadow
+    history: History
+
+    def generate(self, directory: Path, *statements: str, allow_drop: bool = False) -> str:
+        """Writes a proven revision to BASE and ``statements``; returns its id."""
+        before = self.history.facts
+        assert before is not None
+        desired = self.bare.try_out((*BASE, *statements))
+        planned = plan(before, desired, allow_drop=allow_drop)
+        up, down = scripts(planned, "change", self.history.head)
+        try:
+            prove(self.proving, up, down, before, desired)
+            write(directory, "change", up, down, desired)
+        finally:
+            if self.proving.facts() != before:
+                self.proving.run(down.statements)
+        return up.revision
+
+
+@pytest.fixture(scope="session")
+def workshop(cluster: Cluster, origin: Origin) -> Iterator[Workshop]:
+    """A shadow with nothing, and one at the first revision."""
+    history = load(origin.directory)
+    with cluster.database() as bare, cluster.database() as proving:
+        replay(proving, history)
+        yield Workshop(bare, proving, history)
 
 
 @pytest.fixture

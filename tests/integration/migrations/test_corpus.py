@@ -9,7 +9,11 @@ import pytest
 
 from freehold.errors import Code, MigrationError
 from freehold.migrations import Options, migrate, rollback
-from tests.integration.migrations.conftest import CALLER, Target, owned
+from freehold.migrations.history import load
+from freehold.migrations.plan import plan
+from freehold.migrations.prove import prove
+from freehold.migrations.revision import scripts
+from tests.integration.migrations.conftest import BASE, CALLER, Target, Workshop, owned
 
 CASES: dict[str, tuple[str, ...]] = {
     "schema added": ("create schema more", "grant usage on schema more to authenticated"),
@@ -203,17 +207,15 @@ CASES: dict[str, tuple[str, ...]] = {
 
 @pytest.mark.parametrize("statements", CASES.values(), ids=CASES.keys())
 def test_a_change_is_generated_proven_applied_and_undone(
-    statements: tuple[str, ...], revisited: Callable[[Path], Target], tmp_path: Path
+    statements: tuple[str, ...], workshop: Workshop, revisited: Callable[[Path], Target], tmp_path: Path
 ) -> None:
     """The database then equals the models; undone it equals what it was, and the change can be made again."""
     target = revisited(tmp_path)
     before = target.facts()
-    generated = target.generate(*statements, allow_drop=True)
-    assert generated is not None
+    revision = workshop.generate(target.directory, *statements, allow_drop=True)
     for _ in range(2):
-        assert migrate(target.dsn, target.directory, Options(verify=True)).revisions == (generated.revision,)
-        assert target.facts() != before
-        assert rollback(target.dsn, target.directory) == generated.revision
+        assert migrate(target.dsn, target.directory, Options(verify=True)).revisions == (revision,)
+        assert rollback(target.dsn, target.directory) == revision
         assert target.facts() == before
 
 
@@ -260,13 +262,44 @@ REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("code", "statements"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_change_no_rule_can_make_is_refused(
-    code: Code, statements: tuple[str, ...], revisited: Callable[[Path], Target], tmp_path: Path
+    code: Code, statements: tuple[str, ...], workshop: Workshop, tmp_path: Path
 ) -> None:
     """It is named, with the way out, and nothing is written."""
-    target = revisited(tmp_path)
-    files = {path.name for path in (target.directory / "versions").iterdir()}
     with pytest.raises(MigrationError) as refused:
-        target.generate(*statements)
+        workshop.generate(tmp_path, *statements)
     assert refused.value.code == code
     assert refused.value.hint
-    assert {path.name for path in (target.directory / "versions").iterdir()} == files
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_change_leaves_the_history_as_it_was(target: Target) -> None:
+    """As the whole command sees it: the plan and the proof come before the first file."""
+    before = load(target.directory)
+    with pytest.raises(MigrationError) as refused:
+        target.generate("drop table plain")
+    assert refused.value.code == Code.DROP_REFUSED
+    assert load(target.directory) == before
+
+
+def test_a_plan_that_postgresql_refuses_is_not_proven(workshop: Workshop, tmp_path: Path) -> None:
+    """A function cannot be made again under a column that needs it: said by the proof, nothing written."""
+    before = workshop.proving.facts()
+    desired = workshop.bare.try_out(
+        (
+            *BASE,
+            "drop function double(integer)",
+            "create function double(n integer) returns bigint return 2::bigint * n",
+        )
+    )
+    planned = plan(before, desired)
+    up, down = scripts(planned, "x", None)
+    workshop.proving.run(["alter table plain add constraint held check (double(id) > 0)"])
+    with pytest.raises(MigrationError, match="Going up fails") as unproven:
+        prove(workshop.proving, up, down, before, desired)
+    assert unproven.value.code == Code.PROOF_FAILED
+    workshop.proving.run(["alter table plain drop constraint held", "alter table plain add column stray text"])
+    with pytest.raises(MigrationError, match="does not give") as different:
+        prove(workshop.proving, up, down, before, desired)
+    assert "add column public.plain.stray" in (different.value.detail or "")
+    workshop.proving.run([*down.statements, "alter table plain drop column stray"])
+    assert workshop.proving.facts() == before

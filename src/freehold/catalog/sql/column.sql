@@ -21,7 +21,7 @@ select array[r.schema, r.name, a.attname::text] as key,
            'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end
        ) as attributes,
        a.attnum as rank,
-       '[]'::json as requires
+       null::json as requires
 from relation r
 join pg_attribute a on a.attrelid = r.oid
 join pg_type t on t.oid = a.atttypid

@@ -2,7 +2,7 @@
 select array[a.type] || a.object_names || case when a.object_args = '{}' then '{}' else array[array_to_string(a.object_args, ', ')] end as key,
        json_build_object('text', d.description) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from (
     select 'pg_namespace'::regclass::oid as classid, oid as objid from space
     union all select 'pg_class'::regclass, oid from relation

@@ -3,7 +3,7 @@
 select array[o.name, g.schema, g.objects, who.name, acl.privilege_type] as key,
        json_build_object('grantable', bool_or(acl.is_grantable)) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from (
     select d.defaclrole as owner, coalesce(s.name, '') as schema, d.defaclobjtype as type, d.defaclacl as acl
     from pg_default_acl d

@@ -5,7 +5,7 @@ select array[s.name, t.typname::text] as key,
            'labels', (select coalesce(json_agg(e.enumlabel order by e.enumsortorder), '[]') from pg_enum e where e.enumtypid = t.oid)
        ) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from pg_type t
 join space s on s.oid = t.typnamespace
 join role o on o.oid = t.typowner

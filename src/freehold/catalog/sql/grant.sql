@@ -3,7 +3,7 @@
 select array[g.kind, g.schema, g.name, g.detail, who.name, acl.privilege_type] as key,
        json_build_object('grantable', bool_or(acl.is_grantable)) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from (
     select 'schema' as kind, s.name as schema, '' as name, '' as detail, s.owner,
            coalesce(s.acl, acldefault('n', s.owner)) as acl

@@ -6,7 +6,7 @@ select array[t.schema, t.name, r.name] as key,
            'valid', i.indisvalid
        ) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from relation r
 join pg_index i on i.indexrelid = r.oid
 join relation t on t.oid = i.indrelid

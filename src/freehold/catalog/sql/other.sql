@@ -2,7 +2,7 @@
 select array[i.type, i.identity] as key,
        json_build_object('definition', o.definition) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from (
     select 'pg_type'::regclass::oid as classid, t.oid as objid,
            concat_ws(' ', format_type(t.typbasetype, t.typtypmod), t.typdefault, t.typnotnull::text, (

@@ -12,7 +12,7 @@ select array[o.name] as key,
                '[]')
        ) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from role o
 join pg_roles r on r.oid = o.oid
 where r.rolname !~ '^pg_'

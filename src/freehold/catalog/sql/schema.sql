@@ -2,6 +2,6 @@
 select array[s.name] as key,
        json_build_object('owner', case when s.name <> 'public' then o.name end) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from space s
 join role o on o.oid = s.owner

@@ -15,7 +15,7 @@ select array[r.schema, r.name] as key,
                  and d.refclassid = 'pg_class'::regclass and d.deptype = 'a')
        ) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from relation r
 join pg_sequence q on q.seqrelid = r.oid
 join role o on o.oid = r.owner

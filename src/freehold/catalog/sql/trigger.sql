@@ -5,7 +5,7 @@ select array[r.schema, r.name, t.tgname::text] as key,
            'enabled', case t.tgenabled when 'O' then 'origin' when 'D' then 'disabled' when 'R' then 'replica' else 'always' end
        ) as attributes,
        0 as rank,
-       '[]'::json as requires
+       null::json as requires
 from relation r
 join pg_trigger t on t.tgrelid = r.oid
 where not t.tgisinternal and t.tgparentid = 0

@@ -1,0 +1,74 @@
+"""What is measured: the cases by name, and the settings (network delay, callers) each is measured in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+CONNECTIONS: Final = 4
+"""Every peer with a pool has this many."""
+
+CROWD: Final = 32
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A case under one network delay (milliseconds, there and back) and a number of concurrent callers."""
+
+    case: str
+    rtt_ms: float
+    concurrency: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation of every peer: the peers' method of the same name.
+
+    ``rows``: rows read or written by a call. ``calls``: how many make a slice; by default a slice is a time.
+    """
+
+    name: str
+    title: str
+    rows: int
+    writes: bool = False
+    calls: int | None = None
+    delays: tuple[float, ...] = (0, 1)
+    crowds: tuple[int, ...] = (1, CROWD)
+
+    def settings(self) -> list[Setting]:
+        """Every setting of the case."""
+        return [Setting(self.name, delay, crowd) for delay in self.delays for crowd in self.crowds]
+
+
+CASES: Final = {
+    case.name: case
+    for case in (
+        Case("list20", "list of 20 rows", 20),
+        Case("point", "one row by its id", 1),
+        Case("insert1", "insert of one row, returned", 1, writes=True),
+        Case("update1", "update of one row, by its id", 1, writes=True),
+        Case("batch3", "a list of 20, one row and a count in one transaction", 22),
+        Case("insert10000", "insert of 10,000 rows", 10_000, writes=True, calls=1, delays=(0,), crowds=(1,)),
+        Case("import", "import of the library, in a new process", 0, calls=1, delays=(0,), crowds=(1,)),
+    )
+}
+
+_LATER: Final = {
+    r"stream": "scopes have no verb `stream` yet",
+    r"generate\d+": "migration generation for N tables is not measured yet",
+    r"check\d+": "`freehold check` for N tables is not measured yet",
+    r"(seal64|open64|rotate)": "there are no sealed columns yet",
+    r"http_list": "there is no HTTP peer yet",
+    r"clone": "clones of a template database are not measured yet",
+}
+
+
+def not_yet(name: str) -> str | None:
+    """Why a case that is foreseen cannot be measured today."""
+    return next((reason for pattern, reason in _LATER.items() if re.fullmatch(pattern, name)), None)
+
+
+def known() -> str:
+    """The names that can be asked for, as a sentence for a terminal."""
+    return f"measured: {' '.join(CASES)}; later: stream generateN checkN seal64 open64 rotate http_list clone"

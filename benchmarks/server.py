@@ -1,0 +1,139 @@
+"""The server of a run: an embedded PostgreSQL with the table, its policies and its rows; no login but one bypasses them.
+
+``app`` is freehold's login role, which every scoped peer uses; ``app_bare`` is the one that row security does not
+apply to, for the peers that run without any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+from urllib.parse import parse_qs, quote, urlsplit
+
+import psycopg
+
+from benchmarks.case import Setting
+from benchmarks.model import Task
+from benchmarks.proxy import Proxy
+from benchmarks.workload import COLUMNS, rows, writers
+from freehold.models import schema_statements
+from freehold.server import EmbeddedServer, bootstrap
+
+_APP: Final = "bench"
+_BARE: Final = "bench_bare"
+_RTT_MS: Final = 1.0
+
+
+@dataclass(frozen=True, repr=False)
+class Where:
+    """A login: the directory of the server's socket, a role, its password, and the database."""
+
+    host: str
+    user: str
+    password: str
+    database: str
+    port: int = 5432
+
+    def url(self, scheme: str = "postgresql") -> str:
+        """The login as a URL."""
+        return f"{scheme}://{self.user}:{self.password}@/{self.database}?host={quote(self.host, safe='')}"
+
+    def message(self) -> dict[str, Any]:
+        """The login as JSON."""
+        return asdict(self)
+
+
+class Server:
+    """The running server, and the way to it without and with a network."""
+
+    def __init__(self, embedded: EmbeddedServer, admin: psycopg.Connection, delayed: Path) -> None:
+        self._embedded = embedded
+        self._admin = admin
+        self._delayed = delayed
+
+    @classmethod
+    @contextmanager
+    def start(cls, directory: Path) -> Iterator[Self]:
+        """A new server under ``directory`` with everything in it, and the proxy."""
+        with EmbeddedServer.start(directory / "server", durable=False) as embedded:
+            with psycopg.connect(embedded.admin_dsn(), autocommit=True) as admin:
+                admin.execute(f"CREATE DATABASE {_APP}")
+            with psycopg.connect(embedded.admin_dsn(_APP), autocommit=True) as admin:
+                _prepare(embedded, admin)
+                socket = Path(_login(embedded, _APP).host) / ".s.PGSQL.5432"
+                with Proxy(socket, directory / "delayed", _RTT_MS):
+                    yield cls(embedded, admin, directory / "delayed")
+
+    @property
+    def version(self) -> str:
+        """The version of PostgreSQL."""
+        return self._embedded.version
+
+    def where(self, rtt_ms: float, *, scoped: bool) -> Where:
+        """How a peer logs in."""
+        login = _login(self._embedded, _APP if scoped else _BARE)
+        return Where(**{**asdict(login), "host": str(self._delayed)}) if rtt_ms else login
+
+    def tidy(self) -> None:
+        """Takes away what was written, and the dead rows."""
+        self._admin.execute("DELETE FROM tasks WHERE user_id = ANY(%s)", [writers()])
+        own = set(writers())
+        self._copy(row for row in rows() if row[1] in own)
+        self._admin.execute("VACUUM (ANALYZE) tasks")
+
+    def count(self, title: str) -> int:
+        """How many rows have this title, whoever's they are."""
+        found = self._admin.execute("SELECT count(*) FROM tasks WHERE title = %s", [title]).fetchone()
+        return int(found[0]) if found else 0
+
+    def round_trip_us(self, setting: Setting, repeat: int = 200) -> float:
+        """The median time of an empty statement, in microseconds: the machine and the network without the work."""
+        with psycopg.connect(self.where(setting.rtt_ms, scoped=False).url(), autocommit=True) as connection:
+            return _median_round_trip(connection, repeat)
+
+    def _copy(self, seeded: Iterator[tuple[Any, ...]]) -> None:
+        _copy(self._admin, seeded)
+
+
+def _login(embedded: EmbeddedServer, role: str) -> Where:
+    host = parse_qs(urlsplit(embedded.dsn(role, _APP)).query)["host"][0]
+    return Where(host, role, embedded.password(role), _APP)
+
+
+def _prepare(embedded: EmbeddedServer, admin: psycopg.Connection) -> None:
+    logins = (_APP, f"{_APP}_service", f"{_APP}_owner")
+    bootstrap(admin, _APP, {role: embedded.password(role) for role in logins})
+    with psycopg.connect(embedded.dsn(f"{_APP}_owner", _APP), autocommit=True) as owner:
+        for statement in schema_statements(Task.metadata):
+            owner.execute(statement.encode())
+        # Some libraries name every column in an INSERT, also those whose value is the database's to give.
+        owner.execute("GRANT INSERT ON tasks TO authenticated")
+        # Vacuum comes between the cases instead of in the middle of one.
+        owner.execute("ALTER TABLE tasks SET (autovacuum_enabled = off)")
+    admin.execute(f"CREATE ROLE {_BARE} LOGIN BYPASSRLS PASSWORD '{embedded.password(_BARE)}'")
+    admin.execute(f"GRANT CONNECT ON DATABASE {_APP} TO {_BARE}")
+    admin.execute(f"GRANT USAGE ON SCHEMA public, auth TO {_BARE}")
+    admin.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO {_BARE}")
+    _copy(admin, rows())
+    admin.execute("VACUUM (ANALYZE) tasks")
+
+
+def _copy(admin: psycopg.Connection, seeded: Iterator[tuple[Any, ...]]) -> None:
+    with admin.cursor() as cursor, cursor.copy(f"COPY tasks ({', '.join(COLUMNS)}) FROM STDIN") as copy:
+        for row in seeded:
+            copy.write_row(row)
+
+
+def _median_round_trip(connection: psycopg.Connection, repeat: int) -> float:
+    import statistics  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    samples: list[float] = []
+    for _ in range(repeat):
+        begun = time.perf_counter()
+        connection.execute("")
+        samples.append(time.perf_counter() - begun)
+    return statistics.median(samples) * 1e6

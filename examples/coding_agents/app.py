@@ -1,0 +1,60 @@
+"""The HTTP application, put together from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import HTMLResponse
+
+from examples.coding_agents import health, live, messages, people, tasks
+from examples.coding_agents.runner import Runner
+from freehold.actions import install
+from freehold.auth import SESSION_COOKIE, DevelopmentSessions
+from freehold.scope import Database
+
+LOCAL: Final = ("127.0.0.1", "localhost")
+
+_PAGE: Final = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Coding agents</title>
+<body style="font: 1rem/1.5 system-ui; max-width: 40rem; margin: 3rem auto; padding: 0 1rem">
+<h1>Coding agents</h1>
+<p>People give tasks to coding agents here; PostgreSQL keeps what is whose apart.</p>
+<p>The platform is used over HTTP: see <a href="/openapi.json">/openapi.json</a>, or <a href="/docs">/docs</a>.</p>
+</html>
+"""
+
+
+def create_app(db: Database, sessions: DevelopmentSessions, runner: Runner, *, hosts: Sequence[str] = LOCAL) -> FastAPI:
+    """The platform; its runner works while the application does. ``db`` stays the caller's to close.
+
+    ``hosts``: the names it answers to. A page elsewhere that makes its own name point to this machine is refused, which
+    matters where signing in needs no password.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await db.open()
+        await runner.start()
+        try:
+            yield
+        finally:
+            runner.changes.close()
+            await runner.close()
+
+    app = FastAPI(title="Coding agents", lifespan=lifespan)
+    app.state.db, app.state.changes = db, runner.changes
+    for module in (people, tasks, messages, live, health):
+        app.include_router(module.routes)
+    app.include_router(people.development_sign_in(db, sessions))
+    app.get("/", response_class=HTMLResponse, include_in_schema=False)(_front)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    install(app, db=db, verify=sessions.verify, cookie=SESSION_COOKIE)
+    return app
+
+
+async def _front() -> str:
+    return _PAGE

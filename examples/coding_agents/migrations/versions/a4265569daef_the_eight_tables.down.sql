@@ -1,0 +1,53 @@
+-- freehold: revision a4265569daef
+-- undoes: The eight tables
+-- what this drops is not brought back by going up again
+
+-- freehold: unit transaction
+
+-- freehold: statement
+ALTER TABLE "public"."accounts" DROP CONSTRAINT "fk_accounts_user_id_users";
+
+-- freehold: statement
+ALTER TABLE "public"."api_tokens" DROP CONSTRAINT "fk_api_tokens_user_id_users";
+
+-- freehold: statement
+ALTER TABLE "public"."connectors" DROP CONSTRAINT "fk_connectors_user_id_users";
+
+-- freehold: statement
+ALTER TABLE "public"."keys" DROP CONSTRAINT "fk_keys_user_id_users";
+
+-- freehold: statement
+ALTER TABLE "public"."settings" DROP CONSTRAINT "fk_settings_user_id_users";
+
+-- freehold: statement
+ALTER TABLE "public"."task_messages" DROP CONSTRAINT "fk_task_messages_user_id_task_id_tasks";
+
+-- freehold: statement
+ALTER TABLE "public"."task_messages" DROP CONSTRAINT "fk_task_messages_user_id_users";
+
+-- freehold: statement
+ALTER TABLE "public"."tasks" DROP CONSTRAINT "fk_tasks_user_id_users";
+
+-- freehold: statement
+DROP TABLE "public"."accounts";
+
+-- freehold: statement
+DROP TABLE "public"."api_tokens";
+
+-- freehold: statement
+DROP TABLE "public"."connectors";
+
+-- freehold: statement
+DROP TABLE "public"."keys";
+
+-- freehold: statement
+DROP TABLE "public"."settings";
+
+-- freehold: statement
+DROP TABLE "public"."task_messages";
+
+-- freehold: statement
+DROP TABLE "public"."tasks";
+
+-- freehold: statement
+DROP TABLE "public"."users";
