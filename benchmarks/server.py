@@ -6,6 +6,8 @@ apply to, for the peers that run without any.
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,10 +17,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
 
-from benchmarks.case import Setting
 from benchmarks.model import Task
 from benchmarks.proxy import Proxy
-from benchmarks.workload import COLUMNS, rows, writers
+from benchmarks.workload import COLUMNS, LATER, rows, writers
 from freehold.models import schema_statements
 from freehold.server import EmbeddedServer, bootstrap
 
@@ -78,25 +79,24 @@ class Server:
         return Where(**{**asdict(login), "host": str(self._delayed)}) if rtt_ms else login
 
     def tidy(self) -> None:
-        """Takes away what was written, and the dead rows."""
-        self._admin.execute("DELETE FROM tasks WHERE user_id = ANY(%s)", [writers()])
-        own = set(writers())
-        self._copy(row for row in rows() if row[1] in own)
-        self._admin.execute("VACUUM (ANALYZE) tasks")
+        """Takes away what was inserted, and dead rows."""
+        self._admin.execute("DELETE FROM tasks WHERE user_id = ANY(%s) AND created_at > %s", [writers(), LATER])
+        self._admin.execute("VACUUM tasks")
 
     def count(self, title: str) -> int:
         """How many rows have this title, whoever's they are."""
         found = self._admin.execute("SELECT count(*) FROM tasks WHERE title = %s", [title]).fetchone()
         return int(found[0]) if found else 0
 
-    def round_trip_us(self, setting: Setting, repeat: int = 200) -> float:
+    def round_trip_us(self, rtt_ms: float, repeat: int = 200) -> float:
         """The median time of an empty statement, in microseconds: the machine and the network without the work."""
-        with psycopg.connect(self.where(setting.rtt_ms, scoped=False).url(), autocommit=True) as connection:
-            return _median_round_trip(connection, repeat)
-
-    def _copy(self, seeded: Iterator[tuple[Any, ...]]) -> None:
-        _copy(self._admin, seeded)
-
+        samples: list[int] = []
+        with psycopg.connect(self.where(rtt_ms, scoped=False).url(), autocommit=True) as connection:
+            for _ in range(repeat):
+                begun = time.perf_counter_ns()
+                connection.execute("")
+                samples.append(time.perf_counter_ns() - begun)
+        return statistics.median(samples) / 1000
 
 def _login(embedded: EmbeddedServer, role: str) -> Where:
     host = parse_qs(urlsplit(embedded.dsn(role, _APP)).query)["host"][0]
@@ -126,14 +126,3 @@ def _copy(admin: psycopg.Connection, seeded: Iterator[tuple[Any, ...]]) -> None:
         for row in seeded:
             copy.write_row(row)
 
-
-def _median_round_trip(connection: psycopg.Connection, repeat: int) -> float:
-    import statistics  # noqa: PLC0415
-    import time  # noqa: PLC0415
-
-    samples: list[float] = []
-    for _ in range(repeat):
-        begun = time.perf_counter()
-        connection.execute("")
-        samples.append(time.perf_counter() - begun)
-    return statistics.median(samples) * 1e6

@@ -33,7 +33,10 @@ _READERS: Final = 200
 _WRITERS: Final = 50
 _JOBS: Final = 400
 _STATUSES: Final = ("pending", "processing", "completed")
-_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_START: Final = datetime(2020, 1, 1, tzinfo=UTC)
+LATER: Final = datetime(2021, 1, 1, tzinfo=UTC)
+"""Rows with a later time of creation were inserted by a peer."""
+
 
 Row = tuple[Any, ...]
 

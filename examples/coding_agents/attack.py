@@ -24,6 +24,7 @@ ATTACKER: Final = "ada"
 VICTIM: Final = "grace"
 
 _SQL: Final = "select prompt from public.tasks where id = $1"
+_ALL_SQL: Final = "select distinct user_id from public.tasks"
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,11 @@ async def _by_sql(endpoints: Endpoints, task: str) -> Attempt:
     """The statement names the row and nothing else: only the policy of PostgreSQL stands in the way."""
     async with Database(endpoints.login) as db:
         rows = await db.as_user(ATTACKER).raw(_SQL, task)
-        everything = await db.as_user(ATTACKER).raw("select distinct user_id from public.tasks")
+        everything = await db.as_user(ATTACKER).raw(_ALL_SQL)
         control = await db.as_user(VICTIM).raw(_SQL, task)
     return Attempt(
         "raw SQL in her own scope",
-        f"{_SQL}   -- and: select distinct user_id from public.tasks",
+        f"{_SQL}; {_ALL_SQL}",
         f"{len(rows)} rows; and {sorted(each for (each,) in everything)}",
         f"{len(control)} row: {control[0][0]!r}" if control else "0 rows",
         failed=not rows and {each for (each,) in everything} <= {ATTACKER},

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final
 
@@ -51,9 +51,18 @@ _WELCOME: Final = """
 class _Server(uvicorn.Server):
     """Uvicorn without its own handling of signals, which ends the process before the database is stopped."""
 
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
 
 
 def main() -> int:
@@ -73,7 +82,8 @@ async def _serve(endpoints: Endpoints, sessions: DevelopmentSessions, listener: 
         await seed(db)
         runner = SubprocessRunner(db, Terms(DEMO_COMMAND, grace=_GRACE_SECONDS))
         app = create_app(db, sessions, runner)
-        server = _Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_CONNECTIONS_SECONDS))
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_CONNECTIONS_SECONDS)
+        server = _Server(config, lambda: _welcome(listener.getsockname()[1], time.monotonic() - began))
 
         def stop() -> None:
             server.force_exit = server.should_exit
@@ -83,12 +93,7 @@ async def _serve(endpoints: Endpoints, sessions: DevelopmentSessions, listener: 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        if server.started:
-            _welcome(listener.getsockname()[1], time.monotonic() - began)
-        await serving
+        await server.serve(sockets=[listener])
         return 0 if server.started else 1
 
 

@@ -40,14 +40,18 @@ def prepare(settings: Settings) -> Endpoints:
     """A database with the platform's tables: the server is started if it is ours, and migrated. Close it when done."""
     endpoints = resolve(settings)
     try:
-        if endpoints.owner is None:
-            raise ConfigurationError(
-                Code.SETTING_MISSING,
-                "There is no login that may change the schema.",
-                hint=f"Set OWNER_DATABASE_URL=postgresql://{settings.app}_owner:<password>@<host>:5432/<database>",
-            )
-        migrate(endpoints.owner, settings.migrations)
+        migrate(_owner(endpoints, settings), settings.migrations)
     except BaseException:
         endpoints.close()
         raise
     return endpoints
+
+
+def _owner(endpoints: Endpoints, settings: Settings) -> str:
+    if endpoints.owner is not None:
+        return endpoints.owner
+    raise ConfigurationError(
+        Code.SETTING_MISSING,
+        "There is no login that may change the schema.",
+        hint=f"Set OWNER_DATABASE_URL=postgresql://{settings.app}_owner:<password>@<host>:5432/<database>",
+    )

@@ -71,6 +71,7 @@ class Run:
     progress: int = 0
     closing: bool = False
     _kept: int = 0
+    _unwritten: list[LogEntry] = field(default_factory=list[LogEntry])
     _scrubber: Scrubber = field(default_factory=Scrubber)
 
     async def work(self) -> None:
@@ -104,6 +105,7 @@ class Run:
             hint.clear()
             if entries or hinted or time.monotonic() - reported >= self.terms.heartbeat:
                 if not await self._persist(journal, entries):
+                    self._unwritten = entries
                     return Cause.NOT_OURS
                 reported = time.monotonic()
                 if entries:

@@ -15,10 +15,11 @@ _PROFILE: Final = template("profile")
 _SIGN_IN: Final = template("sign_in")
 _PERSON: Final = template("person")
 _PROBLEM: Final = template("problem")
+_SIGN_OUT: Final = template("sign_out")
 
 _CHOOSE: Final = "This is a development server: choose who you are."
 _NOBODY: Final = "Nobody can sign in here: the sign-in of this example is for development."
-_NO_ERROR: Final = Html("")
+_NOTHING: Final = Html("")
 _ERROR: Final = Html('<p class="error" id="full-name-error"><span class="visually-hidden">Error: </span>{message}</p>')
 _INVALID: Final = Html(' aria-invalid="true" autofocus')
 _DESCRIBED: Final = "full-name-hint"
@@ -37,14 +38,14 @@ def profile(profile: Profile, form: Form, *, saved: bool = False) -> str:
         initial=(profile.full_name or profile.email)[:1].upper(),
         email=profile.email,
         value=form.value("full_name", profile.full_name or ""),
-        error=fill(_ERROR, message=error) if error else _NO_ERROR,
-        invalid=_INVALID if error else _NO_ERROR,
+        error=fill(_ERROR, message=error) if error else _NOTHING,
+        invalid=_INVALID if error else _NOTHING,
         described_by=_DESCRIBED_BY_ERROR if error else _DESCRIBED,
-        notice=fill(_ALERT, message=about_the_form) if about_the_form else _SAVED if saved else _NO_ERROR,
+        notice=fill(_ALERT, message=about_the_form) if about_the_form else _SAVED if saved else _NOTHING,
         updated=f"{profile.updated_at:%-d %B %Y, %H:%M} UTC",
         updated_exactly=profile.updated_at.isoformat(),
     )
-    return _page("Error: your profile" if form.errors or about_the_form else "Your profile", content)
+    return _page("Error: your profile" if form.errors or about_the_form else "Your profile", content, account=_SIGN_OUT)
 
 
 def sign_in(people: Sequence[Person]) -> str:
@@ -67,5 +68,5 @@ def problem(problem: Problem) -> str:
     return _page(problem.title, content)
 
 
-def _page(title: str, content: Html) -> str:
-    return fill(_LAYOUT, title=title, content=content)
+def _page(title: str, content: Html, *, account: Html = _NOTHING) -> str:
+    return fill(_LAYOUT, title=title, content=content, account=account)

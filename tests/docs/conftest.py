@@ -20,58 +20,58 @@ from tests.cluster import APP, Cluster, run_directory
 from tests.docs.page import ROOT, Follow, Step
 
 _READER = Path(__file__).with_name("reader.py")
-_SCRIPTS = {"freehold": "-m freehold.cli", "python": ""}
-_SETTINGS = ("DATABASE_URL", "SERVICE_DATABASE_URL", "OWNER_DATABASE_URL")
+_URLS = ("DATABASE_URL", "SERVICE_DATABASE_URL", "OWNER_DATABASE_URL")
 
 
 @pytest.fixture(scope="session")
 def reader() -> Iterator[subprocess.Popen[str]]:
     """The process that follows pages."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FREEHOLD_", "PG", *_URLS))}
     source = str(Path(freehold.__file__).parents[1])
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("FREEHOLD_", "PG"))}
-    environment = {name: value for name, value in environment.items() if name not in _SETTINGS}
-    environment |= {"PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "COLUMNS": "120"}
     command = [sys.executable, "-W", "error", str(_READER)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, env={**kept, "PYTHONPATH": source, "NO_COLOR": "1"}, text=True
+    ) as process:
         yield process
         assert process.stdin is not None
         process.stdin.close()
 
 
 @pytest.fixture
-def follow(reader: subprocess.Popen[str], cluster: Cluster, pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Follow]:
+def follow(
+    reader: subprocess.Popen[str], cluster: Cluster, pytestconfig: pytest.Config, tmp_path: Path
+) -> Iterator[Follow]:
     """Follows the steps of a page in a directory and a database of its own."""
     with ExitStack() as stack:
 
         def followed(page: str, steps: list[Step]) -> list[dict[str, Any]]:
-            if any(step.kind == "sh" for step in steps):
+            if any(step.kind == "command" for step in steps):
                 environment = _embedded(page, run_directory(pytestconfig), tmp_path, stack)
             else:
                 environment = _cloned(cluster, stack)
-            asked = {
-                "root": str(ROOT),
-                "directory": str(tmp_path),
-                "environment": environment,
-                "steps": [asdict(step) for step in steps],
-            }
-            assert reader.stdin is not None
-            assert reader.stdout is not None
-            reader.stdin.write(json.dumps(asked) + "\n")
-            reader.stdin.flush()
-            answer: dict[str, Any] = json.loads(reader.stdout.readline())
-            assert "crash" not in answer, answer["crash"]
-            done: list[dict[str, Any]] = answer["done"]
-            return done
+            asked = {"root": str(ROOT), "directory": str(tmp_path), "environment": environment}
+            return _ask(reader, {**asked, "steps": [asdict(step) for step in steps]})
 
         yield followed
+
+
+def _ask(reader: subprocess.Popen[str], asked: dict[str, Any]) -> list[dict[str, Any]]:
+    assert reader.stdin is not None
+    assert reader.stdout is not None
+    reader.stdin.write(json.dumps(asked) + "\n")
+    reader.stdin.flush()
+    answer: dict[str, Any] = json.loads(reader.stdout.readline())
+    assert "crash" not in answer, answer["crash"]
+    done: list[dict[str, Any]] = answer["done"]
+    return done
 
 
 def _cloned(cluster: Cluster, stack: ExitStack) -> dict[str, str]:
     """A new database of the run's server, by its URLs."""
     endpoints = stack.enter_context(cluster.clone(cluster.template("docs")))
     urls = (endpoints.login, endpoints.service or "", endpoints.owner or "")
-    return {**dict(zip(_SETTINGS, urls, strict=True)), "FREEHOLD_APP": APP}
+    return {**dict(zip(_URLS, urls, strict=True)), "FREEHOLD_APP": APP}
 
 
 def _embedded(page: str, run: Path, directory: Path, stack: ExitStack) -> dict[str, str]:
@@ -79,11 +79,5 @@ def _embedded(page: str, run: Path, directory: Path, stack: ExitStack) -> dict[s
     (directory / ".freehold").symlink_to(run)
     for name in ("server", "shadow"):
         stack.enter_context(EmbeddedServer.start(run / name, durable=False))
-    programs = directory / "bin"
-    programs.mkdir()
-    for name, arguments in _SCRIPTS.items():
-        program = programs / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
-        program.chmod(0o755)
     app = "".join(letter for letter in Path(page).stem.lower() if letter.isalpha())
-    return {"FREEHOLD_APP": f"docs_{app}", "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    return {"FREEHOLD_APP": f"docs_{app}"}

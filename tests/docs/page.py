@@ -2,13 +2,18 @@
 
 A page is ordinary Markdown; what its fenced blocks mean is said where the reader sees it too:
 
-``python``              runs, in the page's namespace, after the blocks above it. ``await`` may stand at the top.
-  `` `name.py`: ``      at the end of the line above: the block is saved under that name, and a command below uses it.
-  ``# not run: why``    as the first line: it does not run, and the reader learns why.
-``diff``                is applied to the file that the line above names.
-``sh``                  is typed in a shell, on pages of `COMMANDS`.
-``text output``         is what the block above prints; ``...`` stands for anything.
-``text error``          is how the block above fails: it must.
+``python``        runs, in the page's namespace, after the blocks above it; ``await`` may stand at the top level.
+                  Where the line above or below it ends or begins by naming a file (``Save this as `notes.py`:``,
+                  ``Saved as `notes.py` ...``), it is saved under that name, and a command further down uses it.
+                  Where its first line is ``# not run: ...``, it does not run, and the reader learns why.
+``diff``          is applied to the file that the line above names.
+``console``       lines after ``$`` are typed, in order; what stands below each is what it prints. A command whose
+                  output begins with an error's code has to fail.
+``text output``   is what the block above prints.
+``text error``    is how the block above fails, which it must.
+
+``...`` stands for anything in all of these. ``sh`` blocks are for the reader's own machine or server; on pages of
+`TYPED` they may only hold the commands of `SETUP`.
 """
 
 from __future__ import annotations
@@ -20,26 +25,22 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
-COMMANDS: Final = ("README.md", "docs/tutorial/")
-"""Where commands are typed; elsewhere they are for the reader's own server."""
+TYPED: Final = ("README.md", "docs/tutorial/")
+"""Pages that show a reader's whole way: nothing on them is left to trust."""
 
-SETUP: Final = {
-    "pip": "it installs what is installed",
-    "python3": "it makes an environment, which is there",
-    "git": "it fetches this repository",
-    "cd": "it goes where we are",
-    "make": "it prepares an environment, or runs these tests",
-}
-"""Commands that are never typed here, and why."""
+SETUP: Final = frozenset({"pip", "python3", "git", "cd", "make"})
+"""Commands that prepare a machine, which is prepared, or run what is running."""
 
-_FENCE: Final = re.compile(r"^```(?P<info>[^`\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_NAMED: Final = re.compile(r"`([\w./-]+\.(?:py|toml))`:\s*\Z")
+_FENCE: Final = re.compile(r"^```(?P<info>[^`\n]*)\n(?P<text>.*?)^```$\n?", re.MULTILINE | re.DOTALL)
+_NAMED_ABOVE: Final = re.compile(r"`([\w./-]+\.(?:py|toml))`:\s*\Z")
+_NAMED_BELOW: Final = re.compile(r"\s*Saved as `([\w./-]+\.py)`")
 _NOT_RUN: Final = re.compile(r"# not run: (\S.*)")
+_FAILS: Final = re.compile(r"FH\d{3} ")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One block. ``kind``: ``python``, ``file``, ``diff`` or ``sh``; ``skipped``: why it does not run."""
+    """One thing to do. ``kind``: ``python``, ``file``, ``diff`` or ``command``; ``skipped``: why it is not done."""
 
     page: str
     line: int
@@ -57,16 +58,16 @@ Follow = Callable[[str, list[Step]], list[dict[str, Any]]]
 
 def pages() -> list[str]:
     """Every page, README first, as paths from the root of the repository."""
-    found = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
-    return [*(["README.md"] if (ROOT / "README.md").exists() else []), *found]
+    found = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))]
+    return ["README.md", *(path for path in found if not path.startswith("docs/_build/"))]
 
 
 def steps_of(page: str) -> list[Step]:
     """The steps of a page, after those of its folder's index: what the pages of a folder take for granted."""
-    index = Path(page).with_name("index.md").as_posix()
-    shared = steps_in(index) if index != page and (ROOT / index).exists() and not page.endswith("README.md") else []
     own = steps_in(page)
-    return [*shared, *own] if own else []
+    index = Path(page).with_name("index.md").as_posix()
+    shared = steps_in(index) if own and index != page and (ROOT / index).exists() else []
+    return [*shared, *own]
 
 
 def steps_in(page: str) -> list[Step]:
@@ -75,36 +76,39 @@ def steps_in(page: str) -> list[Step]:
     steps: list[Step] = []
     for fence in _FENCE.finditer(text):
         language, _, word = fence["info"].strip().partition(" ")
+        line = text.count("\n", 0, fence.start()) + 2
         if language == "text" and word in {"output", "error"}:
             steps[-1] = replace(steps[-1], **{word: fence["text"].rstrip()})
-            continue
-        line = text.count("\n", 0, fence.start()) + 2
-        named = _NAMED.search(text, 0, fence.start())
-        steps += _steps(Step(page, line, language, fence["text"], named and named[1]))
+        elif language == "console":
+            steps += _typed(page, line, fence["text"])
+        elif language in {"python", "diff", "toml"}:
+            named = _NAMED_ABOVE.search(text, 0, fence.start()) or _NAMED_BELOW.match(text, fence.end())
+            steps += _written(Step(page, line, language, fence["text"], named and named[1]))
     return steps
 
 
-def _steps(step: Step) -> Iterator[Step]:
-    if step.kind in {"python", "toml"}:
-        if reason := _NOT_RUN.match(step.text):
-            yield replace(step, skipped=reason[1])
-        elif step.file:
-            yield replace(step, kind="file")
-        elif step.kind == "python":
-            yield step
-    elif step.kind == "diff" and step.file:
-        yield step
-    elif step.kind == "sh" and step.page.startswith(COMMANDS):
-        yield _typed(step)
+def preparations(page: str) -> list[str]:
+    """The commands in the ``sh`` blocks of a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = (fence["text"] for fence in _FENCE.finditer(text) if fence["info"].strip() == "sh")
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
-def _typed(step: Step) -> Step:
-    """A block of commands, without those of `SETUP`."""
+def _written(step: Step) -> Iterator[Step]:
     if reason := _NOT_RUN.match(step.text):
-        return replace(step, skipped=reason[1])
-    kept = [line for line in step.text.splitlines() if line.split(maxsplit=1)[:1] and line.split()[0] not in SETUP]
-    text = "\n".join(line for line in kept if not line.startswith("#"))
-    return replace(step, text=text, skipped=None if text else "only commands that prepare a machine")
+        yield replace(step, skipped=reason[1])
+    elif step.file and step.kind != "diff":
+        yield replace(step, kind="file")
+    elif step.kind != "toml":
+        yield step
+
+
+def _typed(page: str, line: int, text: str) -> Iterator[Step]:
+    """The commands of a block, each with what it prints."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        failing = _FAILS.match(shown) is not None
+        yield Step(page, line, "command", command, **{"error" if failing else "output": shown.rstrip()})
 
 
 def matches(expected: str, found: str) -> bool:

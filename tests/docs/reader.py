@@ -1,29 +1,36 @@
 """Follows pages as a reader would: imports once, then forks a process for each page it is given on standard input.
 
 One line of JSON asks for a page: its directory, its environment, its steps. One line answers: what each step printed
-and how it failed. The process that forks has no thread, no connection and no event loop.
+and how it failed. The process that forks has no thread, no connection and no event loop. ``freehold`` and ``python``
+are forked as well, because starting them anew would be most of the time.
 """
 
 from __future__ import annotations
 
 import ast
 import asyncio
+import atexit
 import contextlib
 import inspect
 import io
 import json
 import os
+import runpy
+import shlex
 import subprocess
 import sys
+import tempfile
 import traceback
 import types
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table
 
 import freehold
+from freehold.cli import main as freehold_command
 from freehold.models import Model, schema_statements
 from freehold.server import resolve
 from freehold.settings import Settings
@@ -48,7 +55,7 @@ class Reader:
         with asyncio.Runner() as runner:
             for step in self._steps:
                 done.append(self._take(step, runner))
-                if done[-1]["error"] and not step["error"]:
+                if done[-1]["error"] is not None and step["error"] is None:
                     break
             db = getattr(self.module, "db", None)
             if isinstance(db, freehold.Database):
@@ -56,7 +63,7 @@ class Reader:
         return done
 
     def _take(self, step: dict[str, Any], runner: asyncio.Runner) -> dict[str, Any]:
-        if step["kind"] == "sh":
+        if step["kind"] == "command":
             return _type(step["text"])
         if step["kind"] == "file":
             Path(step["file"]).write_text(step["text"], encoding="utf-8")
@@ -104,13 +111,47 @@ def _forget(table: Table) -> None:
     table.metadata.remove(table)
 
 
-def _type(commands: str) -> dict[str, Any]:
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", commands],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, check=False,
-    )  # fmt: skip
-    failed = done.stdout if done.returncode else None
-    return {"output": done.stdout, "error": failed, "trace": f"exit code {done.returncode}"}
+def _type(command: str) -> dict[str, Any]:
+    words = shlex.split(command)
+    if words[0] == "export":
+        name, _, value = words[1].partition("=")
+        os.environ[name] = value
+        return {"output": "", "error": None}
+    with tempfile.TemporaryFile("w+") as shown:
+        status = _status(command, words, shown.fileno())
+        shown.seek(0)
+        text = shown.read()
+    return {"output": text, "error": text if status else None, "trace": f"{command}\nexit code {status}"}
+
+
+def _status(command: str, words: list[str], shown: int) -> int:
+    if words[0] == "freehold":
+        return _forked(words, freehold_command, shown)
+    if words[0] == "python":
+        return _forked(words[1:], lambda: runpy.run_path(words[1], run_name="__main__"), shown)
+    return subprocess.run(["bash", "-c", command], stdout=shown, stderr=shown, check=False).returncode
+
+
+def _forked(argv: list[str], program: Callable[[], object], shown: int) -> int:
+    """The exit code of ``program`` in a process of its own."""
+    if (pid := os.fork()) != 0:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    status = 1
+    try:
+        os.dup2(shown, 1)
+        os.dup2(shown, 2)
+        sys.argv, sys.path[0] = argv, str(Path.cwd())
+        program()
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - as the interpreter would
+        traceback.print_exc()
+    finally:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def _patch(file: Path, diff: str) -> None:
@@ -127,15 +168,13 @@ def _child(asked: dict[str, Any], answer: int) -> None:
     os.environ.update(asked["environment"])
     os.chdir(asked["directory"])
     warnings.filterwarnings("ignore", "This declarative base already contains a class")
+    try:
+        text = json.dumps({"done": Reader(asked).follow()})
+    except BaseException:  # noqa: BLE001 - the test shows it
+        text = json.dumps({"crash": traceback.format_exc()})
     with os.fdopen(answer, "w") as pipe:
-        try:
-            json.dump({"done": Reader(asked).follow()}, pipe)
-        except BaseException:  # noqa: BLE001 - the test shows it
-            json.dump({"crash": traceback.format_exc()}, pipe)
-            pipe.flush()
-            os._exit(1)
-        pipe.flush()
-    sys.stdout.flush()
+        pipe.write(text)
+    atexit._run_exitfuncs()
     os._exit(0)
 
 

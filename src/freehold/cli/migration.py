@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 
 from freehold.cli.exits import Exit, err, out
 from freehold.errors import Code, ConfigurationError
-from freehold.migrations import Options, Progress, Report, migrate, rollback, status
+from freehold.migrations import Options, Progress, Report, accept, migrate, rollback, status
 from freehold.migrations.generate import generate, pending_changes
 from freehold.migrations.shadow import Cluster
 from freehold.models.load import load_statements
@@ -30,7 +30,7 @@ _SHADOWS: Final = "shadow"
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    for command in (_generate, _migrate, _status, _check, _rollback):
+    for command in (_generate, _migrate, _status, _check, _rollback, _repair):
         app.command(command.__name__.removeprefix("_"))(command)
 
 
@@ -111,6 +111,13 @@ def _rollback(as_json: Json = False) -> None:
         out.print(json.dumps({"undone": undone}), markup=False)
     else:
         out.print("The database has no revision." if undone is None else f"[bold]undone[/] {undone}")
+
+
+def _repair() -> None:
+    """Accept revision files as they are now, after you edited them on purpose."""
+    directory = Settings.load().migrations
+    accept(directory)
+    out.print(f"The checksums in {directory} are those of its files.")
 
 
 @contextmanager

@@ -52,7 +52,7 @@ class Field:
         return mapped_column(
             self.name,
             self.sql_type,
-            default=self._client_default(),
+            default=self._client_default() if self.declared.rules.insert else None,
             nullable=self.type.nullable,
             server_default=self._server_default(),
             sort_order=self.position,

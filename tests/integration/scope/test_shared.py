@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import func, insert, literal, select
@@ -138,12 +137,6 @@ async def test_rows_reach_their_callers(crowd: Crowd, db: Database) -> None:
     assert all(link.alive for link in pool._links)
 
 
-@pytest.fixture
-def size_of_one() -> PoolSize:
-    """One connection, so that mixing its queue up is sure to meet two users."""
-    return PoolSize(largest=2, shared=1, patience=5.0)
-
-
 def _swap(monkeypatch: pytest.MonkeyPatch, *, guarded: bool) -> None:
     """From the second exchange of a burst on, two neighbours in the queue change places."""
     end = Link._end
@@ -180,9 +173,6 @@ async def test_the_guard_stops_mixed_up_answers(crowd: Crowd, monkeypatch: pytes
         Code.IDENTITY_MISMATCH,
         Code.CONNECTION_LOST,
     }
-
-
-Break = Callable[[Any], Awaitable[None]]
 
 
 @pytest.mark.parametrize("size", [PoolSize(largest=6, shared=3, patience=5.0)], ids=["three"])
