@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from benchmarks.server import Where
+from benchmarks.login import Where
 from benchmarks.workload import COLUMNS, Job, Row
 
 

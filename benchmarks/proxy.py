@@ -149,12 +149,12 @@ class Relay:
 
 
 class Proxy:
-    """The relay in a process of its own: ``directory`` holds a socket that answers like ``server``, but later."""
+    """The relay in a process of its own: ``directory`` holds a socket that answers like ``server``, but ``delay`` seconds later each way."""
 
-    def __init__(self, server: Path, directory: Path, rtt_ms: float) -> None:
-        directory.mkdir(mode=0o700, parents=True)
+    def __init__(self, server: Path, directory: Path, delay: float) -> None:
+        directory.mkdir(mode=0o700)
         command = [sys.executable, "-m", "benchmarks.proxy", str(directory / server.name), str(server)]
-        self._process = subprocess.Popen([*command, str(rtt_ms / 2000)], stdout=subprocess.PIPE)
+        self._process = subprocess.Popen([*command, str(delay)], stdout=subprocess.PIPE)
         if self._process.stdout is None or not self._process.stdout.readline():
             raise RuntimeError("The delaying proxy did not start.")
 

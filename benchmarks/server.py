@@ -10,13 +10,14 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
+from benchmarks.login import Where
 from benchmarks.model import Task
 from benchmarks.proxy import Proxy
 from benchmarks.workload import COLUMNS, LATER, rows, writers
@@ -28,32 +29,13 @@ _BARE: Final = "bench_bare"
 _RTT_MS: Final = 1.0
 
 
-@dataclass(frozen=True, repr=False)
-class Where:
-    """A login: the directory of the server's socket, a role, its password, and the database."""
-
-    host: str
-    user: str
-    password: str
-    database: str
-    port: int = 5432
-
-    def url(self, scheme: str = "postgresql") -> str:
-        """The login as a URL."""
-        return f"{scheme}://{self.user}:{self.password}@/{self.database}?host={quote(self.host, safe='')}"
-
-    def message(self) -> dict[str, Any]:
-        """The login as JSON."""
-        return asdict(self)
-
-
 class Server:
     """The running server, and the way to it without and with a network."""
 
-    def __init__(self, embedded: EmbeddedServer, admin: psycopg.Connection, delayed: Path) -> None:
+    def __init__(self, embedded: EmbeddedServer, admin: psycopg.Connection) -> None:
         self._embedded = embedded
         self._admin = admin
-        self._delayed = delayed
+        self.delayed: Path | None = None
 
     @classmethod
     @contextmanager
@@ -64,9 +46,13 @@ class Server:
                 admin.execute(f"CREATE DATABASE {_APP}")
             with psycopg.connect(embedded.admin_dsn(_APP), autocommit=True) as admin:
                 _prepare(embedded, admin)
-                socket = Path(_login(embedded, _APP).host) / ".s.PGSQL.5432"
-                with Proxy(socket, directory / "delayed", _RTT_MS):
-                    yield cls(embedded, admin, directory / "delayed")
+                server = cls(embedded, admin)
+                with Proxy(server.socket, directory / "trial", _RTT_MS / 2000):
+                    excess = server.round_trip_us(directory / "trial") - server.round_trip_us() - _RTT_MS * 1000
+                # What the relay itself takes is part of the delay, not added to it.
+                with Proxy(server.socket, directory / "delayed", (_RTT_MS - excess / 1000) / 2000):
+                    server.delayed = directory / "delayed"
+                    yield server
 
     @property
     def version(self) -> str:
@@ -76,27 +62,39 @@ class Server:
     def where(self, rtt_ms: float, *, scoped: bool) -> Where:
         """How a peer logs in."""
         login = _login(self._embedded, _APP if scoped else _BARE)
-        return Where(**{**asdict(login), "host": str(self._delayed)}) if rtt_ms else login
+        return replace(login, host=str(self.delayed)) if rtt_ms else login
+
+    @property
+    def socket(self) -> Path:
+        """Where the server listens."""
+        return Path(_login(self._embedded, _APP).host) / ".s.PGSQL.5432"
 
     def tidy(self) -> None:
         """Takes away what was inserted, and dead rows."""
         self._admin.execute("DELETE FROM tasks WHERE user_id = ANY(%s) AND created_at > %s", [writers(), LATER])
         self._admin.execute("VACUUM tasks")
 
-    def count(self, title: str) -> int:
-        """How many rows have this title, whoever's they are."""
-        found = self._admin.execute("SELECT count(*) FROM tasks WHERE title = %s", [title]).fetchone()
+    def count_like(self, title: str) -> int:
+        """How many rows have such a title, whoever's they are."""
+        found = self._admin.execute("SELECT count(*) FROM tasks WHERE title LIKE %s", [title]).fetchone()
         return int(found[0]) if found else 0
 
-    def round_trip_us(self, rtt_ms: float, repeat: int = 200) -> float:
+    def retitle(self, title: str) -> None:
+        """Takes back what an update wrote, so that the next one is seen."""
+        self._admin.execute("UPDATE tasks SET title = 'taken back' WHERE title = %s", [title])
+
+    def round_trip_us(self, through: Path | None = None, repeat: int = 200) -> float:
         """The median time of an empty statement, in microseconds: the machine and the network without the work."""
         samples: list[int] = []
-        with psycopg.connect(self.where(rtt_ms, scoped=False).url(), autocommit=True) as connection:
+        login = _login(self._embedded, _BARE)
+        where = login if through is None else replace(login, host=str(through))
+        with psycopg.connect(where.url(), autocommit=True) as connection:
             for _ in range(repeat):
                 begun = time.perf_counter_ns()
                 connection.execute("")
                 samples.append(time.perf_counter_ns() - begun)
         return statistics.median(samples) / 1000
+
 
 def _login(embedded: EmbeddedServer, role: str) -> Where:
     host = parse_qs(urlsplit(embedded.dsn(role, _APP)).query)["host"][0]
@@ -125,4 +123,3 @@ def _copy(admin: psycopg.Connection, seeded: Iterator[tuple[Any, ...]]) -> None:
     with admin.cursor() as cursor, cursor.copy(f"COPY tasks ({', '.join(COLUMNS)}) FROM STDIN") as copy:
         for row in seeded:
             copy.write_row(row)
-

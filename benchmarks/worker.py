@@ -14,12 +14,12 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TextIO
 
 from benchmarks.drive import drive, drive_threads
+from benchmarks.login import Where
 from benchmarks.peer import Peer
-from benchmarks.server import Where
 from benchmarks.workload import Job, plain
 
 
@@ -62,16 +62,18 @@ class Worker:
         self._peer.prepare([job])
         verb: Any = getattr(self._peer, message["case"])
         given = verb(job) if self._peer.threads else self._runner.run(_awaited(verb, job))
-        return {"given": self._plain(given)}
+        return {"given": self._plain(message["case"], given)}
 
-    def _plain(self, given: Any) -> Any:
-        if given is None or isinstance(given, int):
-            return given
-        if isinstance(given, list):
-            return [self._plain(each) for each in given]
-        if type(given) is tuple:  # the parts of a batch; a subclass of tuple is a row
-            return [self._plain(each) for each in given]
-        return plain(self._peer.plain(given))
+    def _plain(self, case: str, given: Any) -> Any:
+        if case == "list20":
+            return [self._row(each) for each in given]
+        if case == "batch3":
+            tasks, task, count = given
+            return [[self._row(each) for each in tasks], self._row(task), count]
+        return self._row(given)
+
+    def _row(self, given: Any) -> list[Any] | None:
+        return None if given is None or isinstance(given, int) else plain(self._peer.plain(given))
 
     def _measure(self, message: dict[str, Any]) -> dict[str, Any]:
         verb: Any = getattr(self._peer, message["case"])
@@ -81,6 +83,16 @@ class Worker:
         else:
             samples, elapsed = self._runner.run(drive(verb, self._jobs, *limits))
         return {"samples": samples, "elapsed": elapsed}
+
+
+def _versions(peer: Peer) -> dict[str, str]:
+    versions: dict[str, str] = {}
+    for package in peer.packages:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            versions[package] = "this checkout"
+    return versions
 
 
 async def _awaited(verb: Any, job: Job) -> Any:
@@ -94,14 +106,19 @@ def main() -> None:
     os.dup2(2, 1)
     try:
         peer: Peer = importlib.import_module(f"benchmarks.peers.{name}").PEER()
-        packages = {package: version(package) for package in peer.packages}
     except ModuleNotFoundError as error:
         _reply(replies, {"skipped": f"{error.name} is not installed"})
         return
     with asyncio.Runner(loop_factory=_factory(loop)) as runner:
         _reply(
             replies,
-            {"title": peer.title, "scoped": peer.scoped, "note": peer.note, "cases": peer.cases(), "packages": packages},
+            {
+                "title": peer.title,
+                "scoped": peer.scoped,
+                "note": peer.note,
+                "cases": peer.cases(),
+                "packages": _versions(peer),
+            },
         )
         worker = Worker(peer, runner)
         for line in sys.stdin:

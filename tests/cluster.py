@@ -144,4 +144,3 @@ class Cluster:
 
     def _name(self, name: str) -> str:
         return f"fh_{hashlib.sha256(str(self.directory).encode()).hexdigest()[:8]}_{name}"
-

@@ -45,4 +45,3 @@ def _cluster(config: pytest.Config) -> Cluster:
 def _needs_server(config: pytest.Config) -> bool:
     asked = [Path(argument.partition("::")[0]).absolute() for argument in config.args]
     return any(a == s or a in s.parents or s in a.parents for a in asked for s in _ON_A_SERVER)
-

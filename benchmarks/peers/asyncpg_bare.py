@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from benchmarks.login import Where
 from benchmarks.peer import Peer, titles
-from benchmarks.server import Where
 from benchmarks.workload import COLUMNS, LISTED, Job, Row
 
 LIST = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE user_id = $1 ORDER BY id DESC LIMIT {LISTED}"
@@ -37,9 +37,8 @@ class AsyncpgBare(Peer):
     async def open(self, where: Where, connections: int) -> None:
         login = {"host": where.host, "user": where.user, "password": where.password, "database": where.database}
         self._connections = [await asyncpg.connect(**login) for _ in range(connections)]
-        self._free: asyncio.LifoQueue[asyncpg.Connection] = asyncio.LifoQueue()
-        for connection in self._connections:
-            self._free.put_nowait(connection)
+        self._free = list(self._connections)
+        self._turn = asyncio.Semaphore(connections)
 
     async def close(self) -> None:
         for connection in self._connections:
@@ -49,49 +48,45 @@ class AsyncpgBare(Peer):
         return tuple(row)
 
     async def list20(self, job: Job) -> list[asyncpg.Record]:
-        connection = await self._free.get()
-        try:
-            return await connection.fetch(LIST, UUID(job.user))
-        finally:
-            self._free.put_nowait(connection)
+        async with self._turn:
+            connection = self._free.pop()
+            try:
+                return await connection.fetch(LIST, UUID(job.user))
+            finally:
+                self._free.append(connection)
 
     async def point(self, job: Job) -> asyncpg.Record | None:
-        connection = await self._free.get()
-        try:
-            return await connection.fetchrow(POINT, UUID(job.user), UUID(job.id))
-        finally:
-            self._free.put_nowait(connection)
+        return await self._row(POINT, UUID(job.user), UUID(job.id))
 
     async def insert1(self, job: Job) -> asyncpg.Record | None:
-        connection = await self._free.get()
-        try:
-            return await connection.fetchrow(INSERT, uuid4(), UUID(job.user), job.title)
-        finally:
-            self._free.put_nowait(connection)
+        return await self._row(INSERT, uuid4(), UUID(job.user), job.title)
 
     async def update1(self, job: Job) -> asyncpg.Record | None:
-        connection = await self._free.get()
-        try:
-            return await connection.fetchrow(UPDATE, UUID(job.user), UUID(job.id), job.title)
-        finally:
-            self._free.put_nowait(connection)
+        return await self._row(UPDATE, UUID(job.user), UUID(job.id), job.title)
 
     async def batch3(self, job: Job) -> tuple[list[asyncpg.Record], asyncpg.Record | None, int]:
-        connection, user = await self._free.get(), UUID(job.user)
-        try:
-            async with connection.transaction():
-                tasks = await connection.fetch(LIST, user)
-                task = await connection.fetchrow(POINT, user, UUID(job.id))
-                return tasks, task, await connection.fetchval(COUNT, user)
-        finally:
-            self._free.put_nowait(connection)
+        user = UUID(job.user)
+        async with self._turn:
+            connection = self._free.pop()
+            try:
+                async with connection.transaction():
+                    tasks = await connection.fetch(LIST, user)
+                    task = await connection.fetchrow(POINT, user, UUID(job.id))
+                    return tasks, task, await connection.fetchval(COUNT, user)
+            finally:
+                self._free.append(connection)
 
     async def insert10000(self, job: Job) -> None:
-        connection = await self._free.get()
-        try:
-            await connection.copy_records_to_table("tasks", records=records(UUID(job.user)), columns=INSERTED)
-        finally:
-            self._free.put_nowait(connection)
+        rows = records(UUID(job.user))
+        await self._connections[0].copy_records_to_table("tasks", records=rows, columns=INSERTED)
+
+    async def _row(self, sql: str, *values: object) -> asyncpg.Record | None:
+        async with self._turn:
+            connection = self._free.pop()
+            try:
+                return await connection.fetchrow(sql, *values)
+            finally:
+                self._free.append(connection)
 
 
 PEER = AsyncpgBare

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from benchmarks.login import Where
 from benchmarks.peer import Peer
 from benchmarks.peers.asyncpg_bare import COUNT, INSERT, INSERTED, LIST, POINT, UPDATE, records
-from benchmarks.server import Where
 from benchmarks.workload import Job, Row
 
 

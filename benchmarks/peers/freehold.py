@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 import freehold
+from benchmarks.login import Where
 from benchmarks.model import Task
 from benchmarks.peer import Peer, titles
-from benchmarks.server import Where
 from benchmarks.workload import LISTED, Job
 from freehold import Database, Identity, set_
 from freehold.wire import PoolSize
@@ -27,7 +27,9 @@ class Freehold(Peer):
 
     title = "freehold"
     packages = ("freehold", "sqlalchemy", "psycopg")
-    note = "" if _decorator else "there is no `@query` yet: the statements of `list20` and `batch3` are kept in a module"
+    note = (
+        "" if _decorator else "there is no `@query` yet: the statements of `list20` and `batch3` are kept in a module"
+    )
 
     def __init__(self) -> None:
         self._identities: dict[str, Identity] = {}

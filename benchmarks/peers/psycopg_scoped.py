@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from benchmarks.login import Where
 from benchmarks.peer import Peer
 from benchmarks.peers.asyncpg_bare import records
-from benchmarks.server import Where
 from benchmarks.workload import COLUMNS, LISTED, Job, Row
 
 SCOPE = "SELECT set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)"
@@ -25,10 +25,6 @@ COUNT = "SELECT count(*) FROM tasks WHERE user_id = %s"
 INSERT = f"INSERT INTO tasks (id, user_id, title) VALUES (%s, %s, %s) RETURNING {', '.join(COLUMNS)}"
 UPDATE = f"UPDATE tasks SET title = %s WHERE user_id = %s AND id = %s RETURNING {', '.join(COLUMNS)}"
 BULK = "INSERT INTO tasks (id, user_id, title, status, priority, starred) VALUES (%s, %s, %s, %s, %s, %s)"
-
-
-class Answer(list[Any]):
-    """Rows as psycopg gives them: tuples."""
 
 
 class PsycopgScoped(Peer):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self, cast
@@ -14,7 +15,7 @@ from typing import Final, Self, cast
 from examples.coding_agents.lines import Line, LineSplitter
 
 _MOST_WAITING: Final = 2000
-_DRAIN_SECONDS: Final = 1.0
+_DRAIN_SECONDS: Final = 2.0
 # Nothing else of this process's environment: its database URLs and keys are not the command's.
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "TZ")
 
@@ -25,17 +26,24 @@ class _Output(asyncio.SubprocessProtocol):
     def __init__(self) -> None:
         self.lines: deque[Line] = deque()
         self.exited = asyncio.Event()
-        self.drained = asyncio.Event()
+        self.news = asyncio.Event()
         self._splitters = {1: LineSplitter("out"), 2: LineSplitter("err")}
         self._pipes: dict[int, asyncio.ReadTransport] = {}
+        self._group = 0
+
+    @property
+    def drained(self) -> bool:
+        return not self._pipes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         process = cast(asyncio.SubprocessTransport, transport)
+        self._group = process.get_pid()
         for number in self._splitters:
             self._pipes[number] = cast(asyncio.ReadTransport, process.get_pipe_transport(number))
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self.lines.extend(self._splitters[fd].feed(data))
+        self.news.set()
         if len(self.lines) > _MOST_WAITING:
             for pipe in self._pipes.values():
                 pipe.pause_reading()
@@ -43,11 +51,17 @@ class _Output(asyncio.SubprocessProtocol):
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         if self._pipes.pop(fd, None) is not None:
             self.lines.extend(self._splitters[fd].end())
-        if not self._pipes:
-            self.drained.set()
+            self.news.set()
 
     def process_exited(self) -> None:
+        """Children that were left behind end now: later the number of the group may be somebody else's."""
+        self.signal(signal.SIGKILL)
         self.exited.set()
+
+    def signal(self, number: signal.Signals) -> None:
+        if not self.exited.is_set():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._group, number)
 
     def take(self, most: int) -> list[Line]:
         taken = [self.lines.popleft() for _ in range(min(most, len(self.lines)))]
@@ -85,33 +99,36 @@ class Process:
     @property
     def exit_code(self) -> int | None:
         """None while it runs; negative if a signal ended it."""
-        return self._transport.get_returncode()
+        return self._transport.get_returncode() if self._output.exited.is_set() else None
 
     def take(self, most: int) -> list[Line]:
         """The lines that have arrived, up to ``most``."""
         return self._output.take(most)
 
-    async def finish(self, grace: float = 0.0) -> None:
-        """Ends what is left of the group: SIGTERM, and after ``grace`` seconds SIGKILL. Again is nothing.
-
-        The lines that were printed can still be taken. Who left the group but kept its pipes is not waited for.
-        """
-        if grace > 0 and not self._output.exited.is_set():
-            self._signal(signal.SIGTERM)
-            await _within(grace, self._output.exited)
-        self._signal(signal.SIGKILL)
+    async def finish(self, grace: float) -> None:
+        """Ends the group: SIGTERM, and after ``grace`` seconds SIGKILL. What was printed can still be taken."""
+        self._output.signal(signal.SIGTERM)
+        await _within(grace, self._output.exited)
+        self._output.signal(signal.SIGKILL)
         await self._output.exited.wait()
-        if len(self._output.lines) <= _MOST_WAITING:
-            await _within(_DRAIN_SECONDS, self._output.drained)
+
+    async def remaining(self, most: int) -> AsyncGenerator[list[Line]]:
+        """After the end: what is still in the pipes. Who left the group but kept them is not waited for long."""
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        while not (self._output.drained and not self._output.lines):
+            patience = deadline - time.monotonic()
+            if patience <= 0:
+                self._transport.close()
+            self._output.news.clear()
+            if lines := self._output.take(most):
+                yield lines
+            elif not self._output.drained:
+                await _within(max(patience, _DRAIN_SECONDS / 10), self._output.news)
 
     def close(self) -> None:
         """Ends it at once, whatever it was doing."""
-        self._signal(signal.SIGKILL)
+        self._output.signal(signal.SIGKILL)
         self._transport.close()
-
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._transport.get_pid(), number)
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

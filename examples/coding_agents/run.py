@@ -11,9 +11,10 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +78,8 @@ class Run:
     async def work(self) -> None:
         """Starts the process, reports on it, and writes how it ended."""
         journal = Journal(self.db, self.claim)
-        with tempfile.TemporaryDirectory(prefix="task-") as directory, self.changes.hint(self.claim.key) as hint:
+        folder = tempfile.TemporaryDirectory(prefix="task-", ignore_cleanup_errors=True)
+        with folder as directory, self.changes.hint(self.claim.key) as hint:
             try:
                 self._scrubber = await journal.scrubber()
                 process = await Process.start(
@@ -89,7 +91,7 @@ class Run:
                 return
             try:
                 cause = await self._accompany(process, journal, hint)
-                await process.finish(0 if cause is Cause.EXITED else self.terms.grace)
+                await process.finish(self.terms.grace)
                 await self._conclude(process, journal, cause)
             finally:
                 process.close()
@@ -104,7 +106,7 @@ class Run:
             hinted = hint.is_set()
             hint.clear()
             if entries or hinted or time.monotonic() - reported >= self.terms.heartbeat:
-                if not await self._persist(journal, entries):
+                if not await self._insist(partial(journal.report, entries, self.progress)):
                     self._unwritten = entries
                     return Cause.NOT_OURS
                 reported = time.monotonic()
@@ -126,11 +128,15 @@ class Run:
             own.clear()
 
     async def _conclude(self, process: Process, journal: Journal, cause: Cause) -> None:
-        while len(entries := self._entries(process.take(_MOST_AT_ONCE))) > 0 and cause is not Cause.NOT_OURS:
-            if not await self._persist(journal, entries):
-                cause = Cause.NOT_OURS
+        async for lines in process.remaining(_MOST_AT_ONCE):
+            entries = self._entries(lines)
+            if cause is Cause.NOT_OURS:
+                self._unwritten += entries
+            elif entries and not await self._insist(partial(journal.report, entries, self.progress)):
+                cause, self._unwritten = Cause.NOT_OURS, entries
         if cause is Cause.NOT_OURS:
-            await journal.acknowledge_stop([*entries, entry("info", "The task was stopped by its user.")])
+            last = [*self._unwritten, entry("info", "The task was stopped by its user.")]
+            await self._insist(partial(journal.acknowledge_stop, last))
         elif cause is Cause.CLOSING:
             await self._end(journal, "error", [entry("error", INTERRUPTED)], INTERRUPTED)
         elif cause is Cause.TIME:
@@ -144,15 +150,15 @@ class Run:
             await self._end(journal, "error", [entry("error", text)], text)
 
     async def _end(self, journal: Journal, status: Ending, entries: list[LogEntry], error: str | None) -> None:
-        if not await journal.end(status, entries, self.progress, error):
-            await journal.acknowledge_stop(entries)
+        if not await self._insist(partial(journal.end, status, entries, self.progress, error)):
+            await self._insist(partial(journal.acknowledge_stop, entries))
 
-    async def _persist(self, journal: Journal, entries: list[LogEntry]) -> bool:
-        """Reports; while the database is away the same report is tried again, until others must take us for dead."""
+    async def _insist(self, write: Callable[[], Awaitable[bool]]) -> bool:
+        """Writes; while the database is away the same is tried again, until others must take us for dead."""
         silent_since = time.monotonic()
         while True:
             try:
-                return await journal.report(entries, self.progress)
+                return await write()
             except DatabaseError:
                 if self.closing or time.monotonic() - silent_since > self.terms.stale:
                     raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 from typing import Final
 
 import uvicorn
@@ -30,7 +31,8 @@ def prepare(settings: Settings, endpoints: Endpoints) -> None:
 def main() -> int:
     """Serves until Ctrl-C; the embedded server ends with it. Gives the exit code."""
     try:
-        serve(settings_of_profiles(), _port())
+        with suppress(KeyboardInterrupt):  # the ordinary end; uvicorn repeats the signal when it is done
+            serve(settings_of_profiles(), _port())
     except FreeholdError as error:
         print(error, file=sys.stderr)
         return 1

@@ -57,13 +57,12 @@ def sign_in(people: Sequence[Person]) -> str:
 
 def problem(problem: Problem) -> str:
     """What went wrong, and the way back."""
+    reference = (f"Status {problem.status}", problem.code, f"request {problem.request_id}")
     content = fill(
         _PROBLEM,
         title=problem.title,
-        detail=problem.detail or "",
-        status=problem.status,
-        code=problem.code or "none",
-        request_id=problem.request_id or "none",
+        detail=problem.detail or "That did not work.",
+        reference=" · ".join(filter(None, reference)),
     )
     return _page(problem.title, content)
 

@@ -17,6 +17,7 @@ import json
 import os
 import runpy
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,8 @@ from freehold.settings import Settings
 from freehold.wire import connect
 
 _NAME = "page"
+_LONGEST = 120
+_SILENT = json.dumps({"crash": f"The page did not end within {_LONGEST} s, or its process died."})
 
 
 class Reader:
@@ -165,6 +168,7 @@ def _patch(file: Path, diff: str) -> None:
 
 
 def _child(asked: dict[str, Any], answer: int) -> None:
+    signal.alarm(_LONGEST)
     os.environ.update(asked["environment"])
     os.chdir(asked["directory"])
     warnings.filterwarnings("ignore", "This declarative base already contains a class")
@@ -189,7 +193,8 @@ def main() -> None:
         with os.fdopen(receive) as pipe:
             answer = pipe.read()
         os.waitpid(pid, 0)
-        print(answer, flush=True)
+        sys.stdout.write((answer or _SILENT) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

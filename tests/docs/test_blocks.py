@@ -66,8 +66,13 @@ def test_no_block_is_left_out_silently() -> None:
 def test_every_python_block_is_seen() -> None:
     """No block hides from the runner by standing where it does not look: indented, or under another fence."""
     for page in PAGES:
-        shown = len(re.findall(r"^\s*[`~:]{3,}\s*\{?(?:code-block\}\s*)?python", (ROOT / page).read_text(), re.MULTILINE))
-        assert shown == sum(step.kind == "python" or (step.file or "").endswith(".py") and step.kind == "file" for step in steps_in(page)), page
+        shown = len(
+            re.findall(r"^\s*[`~:]{3,}\s*\{?(?:code-block\}\s*)?python", (ROOT / page).read_text(), re.MULTILINE)
+        )
+        assert shown == sum(
+            step.kind == "python" or (step.kind == "file" and (step.file or "").endswith(".py"))
+            for step in steps_in(page)
+        ), page
 
 
 def test_files_are_used() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final, cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +23,7 @@ from freehold.errors import FreeholdError
 from freehold.scope import Database
 
 _MEBIBYTE: Final = 1024 * 1024
+_PHRASES: Final = {int(status): status.phrase for status in HTTPStatus}
 _log: Final = logging.getLogger(__name__)
 
 
@@ -78,15 +79,17 @@ class _Answers:
 
     def _http(self, request: Request, error: HTTPException) -> Response:
         """What HTTP itself has a status for: no such route, the wrong method, a body that is too large."""
-        title = HTTPStatus(error.status_code).phrase
-        telling = error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and error.detail != title
-        problem = Problem(title=title, status=error.status_code, detail=error.detail if telling else None)
-        return answer(request, problem, error.headers or {}, self._page)
+        status, headers = error.status_code, error.headers or {}
+        if status < HTTPStatus.BAD_REQUEST:
+            return Response(status_code=status, headers=headers)
+        title, said = _PHRASES.get(status, "Error"), cast(object, error.detail)
+        telling = status < HTTPStatus.INTERNAL_SERVER_ERROR and isinstance(said, str) and said != title
+        return answer(
+            request, Problem(title=title, status=status, detail=str(said) if telling else None), headers, self._page
+        )
 
 
-def _beside_the_body(error: ErrorDetails) -> ErrorDetails:
+def _beside_the_body(error: Mapping[str, Any]) -> Mapping[str, Any]:
     """FastAPI names the part of the request first; of the body's errors only the rest is a pointer."""
-    inside = error.copy()
-    if error["loc"][:1] == ("body",):
-        inside["loc"] = error["loc"][1:]
-    return inside
+    place = error["loc"]
+    return {**error, "loc": place[1:] if place[:1] == ("body",) else place}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
-
-from pydantic_core import ErrorDetails
 
 _SENTENCES: Final = {
     "missing": "This is required.",
@@ -29,7 +28,7 @@ _SENTENCES: Final = {
 }
 
 
-def sentence(error: ErrorDetails) -> str:
+def sentence(error: Mapping[str, Any]) -> str:
     """The sentence for one of Pydantic's errors; its own where there is none better."""
     context: dict[str, Any] = error.get("ctx", {})
     length = context.get("min_length", context.get("max_length"))
@@ -37,4 +36,4 @@ def sentence(error: ErrorDetails) -> str:
     try:
         return _SENTENCES[error["type"]].format(**context, characters=characters)
     except KeyError:
-        return error["msg"]
+        return str(error["msg"])

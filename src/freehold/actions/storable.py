@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
 from freehold.errors import FieldError
 
-_NUL = "A NUL character cannot be stored."
-_NOT_UTF8 = "This is not valid UTF-8 text."
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def pointer(*steps: object) -> str:
@@ -32,10 +32,11 @@ def unstorable(document: object, *place: object) -> Iterator[FieldError]:
 
 def displayed(text: str) -> str:
     """The text with U+FFFD in place of what cannot be stored, so that it can be shown."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _fault(text: str) -> str | None:
-    if "\0" in text:
-        return _NUL
-    return None if text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text) else _NOT_UTF8
+    found = _UNSTORABLE.search(text)
+    if found is None:
+        return None
+    return "A NUL character cannot be stored." if found.group() == "\0" else "This is not valid UTF-8 text."

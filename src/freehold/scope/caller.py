@@ -27,7 +27,7 @@ class Limits:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Caller:
     """An identity, the rows its statements may name, and its limits."""
 

@@ -101,10 +101,10 @@ class FilteringCompiler(PGCompiler_psycopg):
     ) -> str:
         guarded = [self._guard(source) for source in froms]
         conditions = tuple(condition for _, each in guarded for condition in each)
+        froms = [source for source, _ in guarded]
         if conditions:
             select = select._clone()
             select._where_criteria += conditions
-            froms = [source for source, _ in guarded]
         body = super()._compose_select_body(  # type: ignore[no-untyped-call]
             text, select, compile_state, inner_columns, froms, byfrom, toplevel, kwargs
         )
@@ -141,7 +141,7 @@ class FilteringCompiler(PGCompiler_psycopg):
                 "A FULL JOIN of owned tables cannot carry the owner filter.",
                 hint="Join subqueries: select(Task).subquery().join(select(Key).subquery(), ..., full=True).",
             )
-        if not outer and not inner_conditions:
+        if left is source.left and right is source.right and not outer and not inner_conditions:
             return source, []
         joined = source._clone()
         joined.left, joined.right = left, right

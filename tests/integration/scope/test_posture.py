@@ -66,7 +66,11 @@ FAULTS: dict[str, tuple[tuple[str, ...], str]] = {
     "not a member of authenticated": (("revoke authenticated from {}",), "authenticated"),
     "several things": (("alter role {} inherit createrole bypassrls", "grant service_role to {}"), "BYPASSRLS"),
     "table owner": (
-        ("grant create on schema public to {}", "create table public.mine (a int)", "alter table public.mine owner to {}"),
+        (
+            "grant create on schema public to {}",
+            "create table public.mine (a int)",
+            "alter table public.mine owner to {}",
+        ),
         "owns 1 tables",
     ),
 }

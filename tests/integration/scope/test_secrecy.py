@@ -29,7 +29,7 @@ MISTAKES = {
     "raised": lambda a: a.raw("do $$ begin raise exception 's3cret-value'; end $$"),
     "privilege": lambda a: a.all(select(Credential.value).where(Credential.value == SECRET)),
     "document": lambda a: a.insert(Task(title="t", logs=[{"type": SECRET, "message": SECRET}])),
-    "division": lambda a: a.all(select(Task.priority / 0).where(Task.title == SECRET)),
+    "division": lambda a: a.all(select(Task.priority / func.length(func.nullif(SECRET, SECRET + "x")) * 1 / 0)),
     "timeout": lambda a: a.all(select(func.pg_sleep(1)).where(func.length(SECRET) > 1)),
     "no function": lambda a: a.all(select(func.no_such_function(SECRET))),
     "no row": lambda a: a.get(Task, SECRET),

@@ -1,5 +1,7 @@
 """SQLAlchemy sessions run as their caller: through commits, rollbacks, savepoints, and nothing stays behind."""
 
+# ruff: noqa: PT012 - what is refused is the end of a block
+
 from __future__ import annotations
 
 from uuid import uuid4

@@ -1,5 +1,7 @@
 """Transactions: the same verbs, all or none, and over when their block is."""
 
+# ruff: noqa: PT012 - what is refused is the end of a block
+
 from __future__ import annotations
 
 import asyncio
@@ -8,14 +10,21 @@ import pytest
 from sqlalchemy import func, literal_column, select
 
 from freehold import Database, Limits, UserScope, set_
-from freehold.errors import Code, DatabaseError, FreeholdError, StatementError, StatementTimeoutError, UniqueViolationError
+from freehold.errors import (
+    Code,
+    DatabaseError,
+    FreeholdError,
+    StatementError,
+    StatementTimeoutError,
+    UniqueViolationError,
+)
 from freehold.wire import PoolSize
 from tests.integration.scope.models import Note, Task
 
 COUNT = select(func.count()).select_from(Task)
 
 
-class Boom(Exception):
+class BoomError(Exception):
     """Raised by the tests."""
 
 
@@ -50,10 +59,10 @@ async def test_a_transaction_of_many_shapes_commits(alice: UserScope) -> None:
 
 async def test_an_exception_rolls_back(alice: UserScope) -> None:
     """Whatever it is; and it is passed on."""
-    with pytest.raises(Boom):
+    with pytest.raises(BoomError):
         async with alice.transaction() as tx:
             await tx.insert(Task(title="t"))
-            raise Boom
+            raise BoomError
     assert await alice.one(COUNT) == 0
 
 
@@ -70,7 +79,7 @@ async def test_an_error_that_was_caught_is_not_forgotten(alice: UserScope) -> No
 
 async def test_after_an_error_the_transaction_takes_no_statements(alice: UserScope) -> None:
     """PostgreSQL's own answer, 25P02."""
-    with pytest.raises(DatabaseError) as aborted:  # noqa: PT012 - the second statement is the one that is refused
+    with pytest.raises(DatabaseError) as aborted:
         async with alice.transaction() as tx:
             await tx.insert(Task(title="t"))
             with pytest.raises(UniqueViolationError):
@@ -88,12 +97,12 @@ async def test_a_savepoint_undoes_its_block_only(alice: UserScope) -> None:
             async with tx.transaction() as inner:
                 await inner.insert(Task(title="undone"))
                 await inner.insert(Task(title="kept"))
-        with pytest.raises(Boom):
+        with pytest.raises(BoomError):
             async with tx.transaction() as inner:
                 await inner.insert(Task(title="undone too"))
                 async with inner.transaction() as innermost:
                     await innermost.insert(Task(title="undone as well"))
-                raise Boom
+                raise BoomError
         async with tx.transaction() as inner:
             await inner.insert(Task(title="released"))
         assert await tx.raw("select current_user::text") == [("authenticated",)]
@@ -144,9 +153,11 @@ async def test_cancelling_rolls_back_and_frees_the_connection(endpoints, size) -
             assert await tx.all(select(Note)) == []
 
 
-@pytest.mark.xfail(reason="the second cancellation interrupts the pool's cleaning up: the connection is never returned", strict=True)
+@pytest.mark.xfail(
+    reason="the second cancellation interrupts the pool's cleaning up: the connection is never returned", strict=True
+)
 async def test_cancelling_twice_frees_the_connection_too(endpoints) -> None:
-    """asyncio may cancel a task that is cleaning up after its first cancellation."""
+    """A task may be cancelled again while it cleans up after the first time."""
     only = PoolSize(largest=1, shared=0, patience=1.0)
     async with Database(endpoints.login, size=only) as db:
         alice = db.as_user("u")

@@ -1,5 +1,5 @@
 -- freehold: revision a4265569daef
--- undoes: The eight tables
+-- undoes: The eight tables.
 -- what this drops is not brought back by going up again
 
 -- freehold: unit transaction

@@ -1,4 +1,4 @@
-"""The eight tables
+"""The eight tables.
 
 Revision ID: a4265569daef
 Revises: nothing

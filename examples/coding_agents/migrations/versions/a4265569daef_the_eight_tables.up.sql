@@ -1,5 +1,5 @@
 -- freehold: revision a4265569daef
--- The eight tables
+-- The eight tables.
 -- +8 tables, +5 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
 
 -- freehold: unit transaction

@@ -1,0 +1,202 @@
+"""Logs in pages, and live by server-sent events from a real server, which is what streams are about."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from httpx import AsyncClient
+
+from examples.coding_agents.changes import TaskKey
+from examples.coding_agents.claim import Claim, Journal, claim_next, entry
+from examples.coding_agents.models import Task
+from freehold.auth import DevelopmentSessions
+from freehold.scope import Database, UserScope
+from freehold.wire import Connection
+from tests.integration.coding_agents.conftest import IdleRunner, until
+
+Listen = Callable[..., AsyncIterator["Event"]]
+
+
+@dataclass
+class Event:
+    """A server-sent event."""
+
+    id: str
+    name: str
+    data: dict[str, str]
+
+
+@pytest.fixture
+async def base_url(app: FastAPI) -> AsyncIterator[str]:
+    """The platform behind uvicorn, on a port of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+
+        async def started() -> bool:
+            return server.started
+
+        await until(started)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+async def claim(ada: UserScope, db: Database) -> Claim:
+    """A task of Ada's that this test is the runner of."""
+    await ada.insert(Task(prompt="it"))
+    claim = await claim_next(db)
+    assert claim is not None
+    return claim
+
+
+async def test_a_log_is_paged(as_ada: AsyncClient, db: Database, claim: Claim) -> None:
+    """Entries are numbered from 1; pages go on after a number, and end."""
+    await Journal(db, claim).report([entry("info", f"{n}") for n in range(1, 8)], 0)
+    path = f"/tasks/{claim.key.id}/logs"
+    seen: list[str] = []
+    after: int | None = 0
+    while after is not None:
+        page = (await as_ada.get(path, params={"after": after, "limit": 3})).json()
+        assert (page["first"], page["total"]) == (after + 1, 7)
+        seen += [each["message"] for each in page["entries"]]
+        after = page["next"]
+    assert seen == [f"{n}" for n in range(1, 8)]
+    assert (await as_ada.get(path, params={"after": 100})).json()["entries"] == []
+    assert (await as_ada.get(path, params={"limit": 101})).status_code == 422
+
+
+async def test_lines_arrive_while_the_task_runs(
+    base_url: str, sessions: DevelopmentSessions, db: Database, runner: IdleRunner, claim: Claim
+) -> None:
+    """Each line as it is written, well before the next look at the database; the stream ends with the task."""
+    journal = Journal(db, claim)
+    await journal.report([entry("info", "before")], 0)
+    async with listening(base_url, sessions.issue("ada"), claim.key.id) as events:
+        assert (await anext(events)).data["message"] == "before"
+        for number in range(3):
+            await asyncio.sleep(0.05)
+            await journal.report([entry("command", f"{number}")], 0)
+            runner.changes.announce(claim.key)
+            async with asyncio.timeout(0.5):
+                event = await anext(events)
+            assert (event.id, event.name, event.data["message"]) == (f"{number + 2}", "log", f"{number}")
+        await journal.end("completed", [entry("success", "Done.")], 100, None)
+        runner.changes.announce(claim.key)
+        assert [(each.name, each.data.get("message"), each.data.get("status")) async for each in events] == [
+            ("log", "Done.", None),
+            ("end", None, "completed"),
+        ]
+
+
+async def test_a_listener_finds_lines_that_nobody_announced(
+    base_url: str, sessions: DevelopmentSessions, db: Database, claim: Claim
+) -> None:
+    """The runner may be another process: what it wrote arrives, a little later."""
+    async with listening(base_url, sessions.issue("ada"), claim.key.id) as events:
+        await asyncio.sleep(0.1)
+        await Journal(db, claim).report([entry("info", "from elsewhere")], 0)
+        async with asyncio.timeout(3):
+            assert (await anext(events)).data["message"] == "from elsewhere"
+
+
+async def test_a_listener_goes_on_where_it_was(
+    base_url: str, sessions: DevelopmentSessions, db: Database, claim: Claim
+) -> None:
+    """Last-Event-ID skips what was seen; after the end it is told to stop coming."""
+    token = sessions.issue("ada")
+    await Journal(db, claim).end("completed", [entry("info", f"{n}") for n in range(1, 6)], 100, None)
+    async with listening(base_url, token, claim.key.id, "3") as events:
+        assert [(each.id, each.name) async for each in events] == [("4", "log"), ("5", "log"), ("", "end")]
+    headers = {"Authorization": f"Bearer {token}", "Last-Event-ID": "5"}
+    async with AsyncClient(base_url=base_url, headers=headers) as client:
+        assert (await client.get(f"/tasks/{claim.key.id}/logs/stream")).status_code == 204
+        client.headers["Last-Event-ID"] = "-1"
+        assert (await client.get(f"/tasks/{claim.key.id}/logs/stream")).status_code == 422
+
+
+async def test_listeners_hold_no_connection(
+    base_url: str, sessions: DevelopmentSessions, admin: Connection, db: Database, runner: IdleRunner, claim: Claim
+) -> None:
+    """Thirty of them wait on a database that gives the application six connections, and all get the line."""
+    token = sessions.issue("ada")
+
+    async def listen() -> str:
+        async with listening(base_url, token, claim.key.id) as events:
+            return (await anext(events)).data["message"]
+
+    listeners = [asyncio.create_task(listen()) for _ in range(30)]
+
+    async def all_wait() -> bool:
+        return len(runner.changes._waiting.get(claim.key, ())) == 30
+
+    await until(all_wait)
+    used = admin.execute(
+        "select count(*) from pg_stat_activity where usename = 'fhtest' and datname = current_database()"
+    ).fetchone()
+    assert used is not None
+    assert isinstance(used[0], int)
+    assert used[0] <= 2
+    await Journal(db, claim).report([entry("info", "to all")], 0)
+    runner.changes.announce(claim.key)
+    assert await asyncio.gather(*listeners) == ["to all"] * 30
+
+
+async def test_a_stream_ends_when_the_task_is_deleted(
+    base_url: str, sessions: DevelopmentSessions, as_ada: AsyncClient, claim: Claim
+) -> None:
+    """What its user deleted is not streamed on."""
+    async with listening(base_url, sessions.issue("ada"), claim.key.id) as events:
+        await asyncio.sleep(0.1)
+        assert (await as_ada.delete(f"/tasks/{claim.key.id}")).status_code == 204
+        assert [each.data async for each in events] == [{"status": "deleted"}]
+
+
+async def test_streams_end_with_the_server(
+    base_url: str, sessions: DevelopmentSessions, runner: IdleRunner, claim: Claim
+) -> None:
+    """Shutting down does not wait for tasks to end."""
+    async with listening(base_url, sessions.issue("ada"), claim.key.id) as events:
+        await asyncio.sleep(0.1)
+        runner.changes.close()
+        async with asyncio.timeout(1):
+            assert [each async for each in events] == []
+    assert TaskKey("ada", claim.key.id) not in runner.changes._waiting
+
+
+@asynccontextmanager
+async def listening(
+    base_url: str, token: str, task_id: str, last: str | None = None
+) -> AsyncGenerator[AsyncIterator[Event]]:
+    """The events of a task's stream."""
+    headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": last} if last else {})
+    async with (
+        AsyncClient(base_url=base_url, headers=headers, timeout=10) as client,
+        client.stream("GET", f"/tasks/{task_id}/logs/stream") as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield _events(answer.aiter_lines())
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncGenerator[Event]:
+    fields: dict[str, str] = {}
+    async for line in lines:
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif "data" in fields:
+            yield Event(fields.get("id", ""), fields["event"], json.loads(fields["data"]))
+            fields = {}
+        else:
+            fields = {}
