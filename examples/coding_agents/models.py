@@ -30,15 +30,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, and_, or_, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, or_, text
 
 from examples.coding_agents.documents import LogEntry, SubAgentActivity
-from freehold.identity import Role
 from freehold.models import (
     Model,
     Policy,
     belongs_to,
-    caller_id,
     column,
     created_at,
     deleted_at,
@@ -70,11 +68,11 @@ _READ_AND_REMOVE: Final = (Command.SELECT, Command.DELETE)
 
 
 def _stopped_or_deleted(t: Any) -> ColumnElement[bool]:
-    return and_(t.user_id == caller_id(), or_(t.status == "stopped", t.deleted_at.is_not(None)))
+    return or_(t.status == "stopped", t.deleted_at.is_not(None))
 
 
-def _own_preference(t: Any) -> ColumnElement[bool]:
-    return and_(t.user_id == caller_id(), t.key.not_in(LIMIT_SETTINGS))
+def _preference(t: Any) -> ColumnElement[bool]:
+    return t.key.not_in(LIMIT_SETTINGS)
 
 
 class User(Model):
@@ -172,14 +170,7 @@ class Task(Model):
             postgresql_where=text("status IN ('pending', 'processing') AND deleted_at IS NULL"),
         ),
     )
-    __policies__ = (
-        Policy(
-            Command.UPDATE,
-            to=Role.AUTHENTICATED,
-            using=lambda t: t.user_id == caller_id(),
-            check=_stopped_or_deleted,
-        ),
-    )
+    __policies__ = (Policy(Command.UPDATE, owned=True, check=_stopped_or_deleted),)
 
     id: Col[str] = primary_key()
     user_id: Col[str] = owner(User, commands=(Command.SELECT, Command.INSERT))
@@ -224,7 +215,7 @@ class TaskMessage(Model):
 
     id: Col[str] = primary_key()
     user_id: Col[str] = owner(User, commands=(Command.SELECT, Command.INSERT))
-    task_id: Col[str] = belongs_to(Task)
+    task_id: Col[str] = belongs_to(Task, index=False)
     role: Col[MessageRole] = column(default="user", insert=False)
     content: Col[str]
     created_at: Col[datetime] = created_at()
@@ -258,9 +249,9 @@ class Setting(Model):
     __tablename__ = "settings"
     __table_args__ = (UniqueConstraint("user_id", "key"),)
     __policies__ = (
-        Policy(Command.INSERT, to=Role.AUTHENTICATED, check=_own_preference),
-        Policy(Command.UPDATE, to=Role.AUTHENTICATED, using=_own_preference),
-        Policy(Command.DELETE, to=Role.AUTHENTICATED, using=_own_preference),
+        Policy(Command.INSERT, owned=True, check=_preference),
+        Policy(Command.UPDATE, owned=True, using=_preference),
+        Policy(Command.DELETE, owned=True, using=_preference),
     )
 
     id: Col[str] = primary_key()

@@ -72,7 +72,7 @@ class Blueprint:
                 yield self._reference(field, field.declared.target)
             if field.declared.unique:
                 yield UniqueConstraint(*self._owner_first(field))
-            if field.declared.index or field.declared.kind == "parent":
+            if field.declared.index:
                 yield Index(None, *self._owner_first(field))
         owner = self.owner
         if owner is not None and self._key()[0] != owner.name and not owner.declared.unique:

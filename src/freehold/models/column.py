@@ -115,15 +115,20 @@ def belongs_to(
     default: Any = REQUIRED,
     insert: bool = True,
     update: bool = True,
+    index: bool = True,
     init: bool = True,
 ) -> Any:
-    """A row of ``target`` with the same owner, by the composite key (owner, id), so that it cannot be another's."""
+    """A row of ``target`` with the same owner, by the composite key (owner, id), so that it cannot be another's.
+
+    ``index``: an index on (owner, this); without one, declare an index that begins so.
+    """
     return Declared(
         kind="parent",
         init=init,
         target=target,
         on_delete=on_delete,
         default=default,
+        index=index,
         rules=ColumnRules(insert=insert, update=update),
     )
 

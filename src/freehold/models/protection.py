@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Table, true
+from sqlalchemy import Column, ColumnElement, Table, and_, true
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import SelectBase
@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import SelectBase
 from freehold.errors import Code, DeclarationError
 from freehold.identity import Role
 from freehold.models.policy import Policy, Predicate, caller_id
-from freehold.models.rules import TableRules, rules_of
+from freehold.models.rules import TableRules, owner_column, rules_of
 from freehold.policies import Access, Command, Grant, PolicyText, Protection
 
 _IDENTIFIER_BYTES = 63
@@ -43,21 +43,9 @@ def qualified(table: Table) -> str:
 def _default_policies(table: Table, rules: TableRules) -> Iterator[Policy]:
     if rules.access is Access.PUBLIC_READ:
         yield Policy(Command.SELECT, to=(Role.ANON, Role.AUTHENTICATED), using=lambda _: true())
-    if rules.owner is None:
-        return
-    owner: Column[Any] = table.c[rules.owner]
-
-    def mine(_: Any) -> ColumnElement[bool]:
-        return owner == caller_id(owner.type)
-
     for command in Command:
-        if command in rules.commands and not rules.replaced(command):
-            yield Policy(
-                command,
-                to=Role.AUTHENTICATED,
-                using=mine if command.reads_rows else None,
-                check=mine if command.writes_rows else None,
-            )
+        if command in rules.commands and not rules.declared(command):
+            yield Policy(command, owned=True)
 
 
 def _resolve(table: Table, policy: Policy) -> PolicyText:
@@ -70,14 +58,30 @@ def _resolve(table: Table, policy: Policy) -> PolicyText:
         qualified(table),
         policy.command,
         policy.to,
-        _text(table, policy.using),
-        _text(table, policy.check),
+        _text(table, policy, policy.using) if policy.command.reads_rows else None,
+        _text(table, policy, policy.check) if policy.command.writes_rows else None,
     )
 
 
-def _text(table: Table, predicate: Predicate | None) -> str | None:
-    if predicate is None:
-        return None
+def _text(table: Table, policy: Policy, predicate: Predicate | None) -> str:
+    expressions = [_mine(table)] if policy.owned else []
+    if predicate is not None:
+        expressions.append(_expression(table, predicate))
+    return str(and_(*expressions).compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def _mine(table: Table) -> ColumnElement[bool]:
+    owner = owner_column(table)
+    if owner is None:
+        raise DeclarationError(
+            Code.POLICY_INVALID,
+            f"A policy of table {table.name!r} is owned, and the table has no owner.",
+            hint="Add an owner() column, or leave owned=True out.",
+        )
+    return owner == caller_id(owner.type)
+
+
+def _expression(table: Table, predicate: Predicate) -> ColumnElement[bool]:
     try:
         expression = predicate(table.c)
     except AttributeError as error:
@@ -93,7 +97,7 @@ def _text(table: Table, predicate: Predicate | None) -> str | None:
             hint="Give using=lambda t: t.user_id == caller_id(), not a string or a bool.",
         )
     _refuse_strangers(table, expression)
-    return str(expression.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+    return expression
 
 
 def _refuse_strangers(table: Table, expression: ColumnElement[bool]) -> None:

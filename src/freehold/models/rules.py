@@ -64,9 +64,14 @@ class TableRules:
         """The rules of one column; a column without any is open."""
         return self.columns.get(column, OPEN)
 
-    def replaced(self, command: Command) -> bool:
-        """Whether a policy of the table's own replaces the owner policy of ``command``."""
+    def declared(self, command: Command) -> bool:
+        """Whether a policy of the table's own takes the place of the default owner policy of ``command``."""
         return any(policy.command is command and policy.names_authenticated for policy in self.policies)
+
+    def owned(self, command: Command) -> bool:
+        """Whether ``command`` can reach the caller's own rows only, so that statements carry the owner filter."""
+        wider = (policy for policy in self.policies if policy.names_authenticated and not policy.owned)
+        return self.owner is not None and all(policy.command is not command for policy in wider)
 
     def info(self) -> dict[str, Any]:
         """For ``Table(..., info=...)``."""

@@ -34,7 +34,7 @@ class Reach(Enum):
     """Whose rows the statements of a scope may name."""
 
     CALLER = auto()
-    """The caller's: a filter wherever the owner policy rules."""
+    """The caller's: a filter wherever the policies give no others."""
 
     OWNER = auto()
     """One owner's, named by the service: a filter at every owned table."""
@@ -65,7 +65,7 @@ class Filter:
         """The condition for ``source``, which is ``table`` or an alias of it."""
         rules = rules_of(table)
         conditions: list[ColumnElement[bool]] = []
-        if rules.owner is not None and self._filters(table, rules.replaced(command)):
+        if rules.owner is not None and self._filters(table, owned=rules.owned(command)):
             column = source.c[rules.owner]
             name = OWNER_UUID if isinstance(column.type, Uuid) else OWNER_TEXT
             conditions.append(column == BindParameter(name, None, column.type, required=False))
@@ -73,14 +73,14 @@ class Filter:
             conditions.append(source.c[rules.deleted_at].is_(None))
         return and_(*conditions) if conditions else None
 
-    def _filters(self, table: Table, replaced: bool) -> bool:
+    def _filters(self, table: Table, *, owned: bool) -> bool:
         if self.reach is Reach.UNNAMED:
             raise StatementError(
                 Code.OWNER_UNNAMED,
                 f"A service statement on the owned table {table.name!r} does not say whose rows it means.",
                 hint="db.as_service(reason=..., owner=user_id) for one user, or all_users=True for everybody.",
             )
-        return self.reach is Reach.OWNER or (self.reach is Reach.CALLER and not replaced)
+        return self.reach is Reach.OWNER or (self.reach is Reach.CALLER and owned)
 
 
 class FilteringCompiler(PGCompiler_psycopg):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -15,6 +16,7 @@ from freehold import Col, Model, UserContext, action, belongs_to, column, create
 from freehold.actions import Caller, Form, Page, Problem, Visitor, install, router
 from freehold.auth import SESSION_COOKIE, DevelopmentSessions
 from freehold.errors import Code, FieldError, InvalidInputError
+from freehold.identity import Identity
 from freehold.scope import Database
 
 SECRET = "a-secret-that-must-not-leak"
@@ -148,11 +150,18 @@ async def fuller(ctx: UserContext) -> NoteOut:
 ACTIONS = (add, get, clear, comment, flag, crash, wrong, fuller)
 
 
-def create_app(db: Database, sessions: DevelopmentSessions, *, pages: bool = False) -> FastAPI:
+def create_app(
+    db: Database,
+    sessions: DevelopmentSessions,
+    *,
+    verify: Callable[[str], Identity] | None = None,
+    pages: bool = False,
+) -> FastAPI:
     """The application, with plain FastAPI routes beside the actions."""
     app = FastAPI()
     page = _problem_page if pages else None
-    install(app, db=db, verify=sessions.verify, cookie=SESSION_COOKIE, largest_body=4096, error_page=page)
+    verify = verify or sessions.verify
+    install(app, db=db, verify=verify, cookie=SESSION_COOKIE, largest_body=4096, error_page=page)
     app.include_router(router(*ACTIONS))
 
     @app.get("/me")

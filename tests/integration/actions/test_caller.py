@@ -10,8 +10,10 @@ from fastapi import FastAPI
 
 from freehold.actions import router
 from freehold.auth import SESSION_COOKIE, DevelopmentSessions
+from freehold.identity import Identity
+from freehold.scope import Database
 from tests.integration.actions.conftest import ORIGIN, opened
-from tests.integration.actions.notes import get
+from tests.integration.actions.notes import create_app, get
 from tests.integration.conftest import ALICE, BOB
 
 NOTE = {"title": "mine"}
@@ -127,6 +129,17 @@ async def test_an_id_that_is_no_uuid_names_nobody(nobody: httpx.AsyncClient, ses
     """A sound session of a user whom these tables cannot know is answered as no session."""
     headers = {"Authorization": f"Bearer {sessions.issue('alice')}"}
     assert (await nobody.get("/find", params=NOTE, headers=headers)).status_code == 401
+
+
+async def test_a_verifier_may_say_that_a_token_names_nobody(db: Database) -> None:
+    """As `Identity.from_claims` does; a browser with such a cookie is a visitor."""
+    app = create_app(db, DevelopmentSessions(bytes(32)), verify=lambda token: Identity.from_claims({"token": token}))
+    async with opened(app, "token") as client:
+        _refused(await client.get("/me"))
+        del client.headers["Authorization"]
+        client.cookies.set(SESSION_COOKIE, "token")
+        _refused(await client.get("/me"))
+        assert (await client.get("/whoever")).json() is None
 
 
 async def test_an_application_without_a_database_says_so() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from freehold.auth.key import key_in
+from freehold.auth.key import _make, key_in
 from freehold.errors import Code, ConfigurationError
 
 
@@ -41,6 +41,16 @@ def test_everybody_gets_the_same_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         keys = set(threads.map(key_in, [tmp_path / "session.key"] * 32))
     assert len(keys) == 1
+
+
+def test_whoever_comes_second_leaves_the_key(tmp_path: Path) -> None:
+    """It is made where there is none, and never replaced; nothing is left lying beside it."""
+    path = tmp_path / "session.key"
+    key = key_in(path)
+    with pytest.raises(FileExistsError):
+        _make(path)
+    assert path.read_bytes() == key
+    assert {each.name for each in tmp_path.iterdir()} == {".gitignore", "session.key"}
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])

@@ -1,4 +1,4 @@
--- freehold: revision a4265569daef
+-- freehold: revision 4e2bc48b6445
 -- undoes: The eight tables.
 -- what this drops is not brought back by going up again
 

@@ -1,14 +1,14 @@
 """The eight tables.
 
-Revision ID: a4265569daef
+Revision ID: 4e2bc48b6445
 Revises: nothing
 
-+8 tables, +5 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
++8 tables, +4 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
 """
 
 from freehold.migrations.beside import execute_beside
 
-revision = "a4265569daef"
+revision = "4e2bc48b6445"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -1,6 +1,6 @@
--- freehold: revision a4265569daef
+-- freehold: revision 4e2bc48b6445
 -- The eight tables.
--- +8 tables, +5 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
+-- +8 tables, +4 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
 
 -- freehold: unit transaction
 
@@ -208,9 +208,6 @@ ALTER TABLE "public"."task_messages" ADD CONSTRAINT "fk_task_messages_user_id_us
 
 -- freehold: statement
 ALTER TABLE "public"."tasks" ADD CONSTRAINT "fk_tasks_user_id_users" FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
-
--- freehold: statement
-CREATE INDEX ix_task_messages_user_id_task_id ON public.task_messages USING btree (user_id, task_id);
 
 -- freehold: statement
 CREATE INDEX ix_task_messages_user_id_task_id_created_at ON public.task_messages USING btree (user_id, task_id, created_at);
