@@ -72,7 +72,8 @@ def _stopped_or_deleted(t: Any) -> ColumnElement[bool]:
 
 
 def _preference(t: Any) -> ColumnElement[bool]:
-    return t.key.not_in(LIMIT_SETTINGS)
+    preference: ColumnElement[bool] = t.key.not_in(LIMIT_SETTINGS)
+    return preference
 
 
 class User(Model):

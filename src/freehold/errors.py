@@ -51,6 +51,8 @@ class Code(StrEnum):
     KEY_MISSING = "FH109"
     ACTION_SIGNATURE = "FH110"
     QUERY_SIGNATURE = "FH111"
+    TABLE_UNNAMED = "FH112"
+    DEFAULT_SHARED = "FH113"
     # 2xx: scopes and statements
     IDENTITY_MALFORMED = "FH201"
     CLAIMS_MISSING = "FH202"

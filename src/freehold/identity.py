@@ -65,7 +65,10 @@ class Identity:
                 hint="A user runs as authenticated; trusted work runs in db.as_service(reason=...).",
             )
         try:
-            text = json.dumps({**claims, "role": Role.AUTHENTICATED.value}, separators=(",", ":"), allow_nan=False)
+            text = json.dumps(
+                {**claims, "role": Role.AUTHENTICATED.value}, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+            )
+            text.encode()
         except (TypeError, ValueError):
             raise IdentityError(Code.IDENTITY_MALFORMED, "The claims are not JSON values.", hint=_HINT) from None
         if "\\u0000" in text:

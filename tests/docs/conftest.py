@@ -1,4 +1,4 @@
-"""A reader for every page: a process that has imported freehold, and a database that nobody used before."""
+"""A reader for every page: a process that has imported freehold, and a database without tables."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ from typing import Any
 import pytest
 
 import freehold
-from freehold.server import EmbeddedServer
+from freehold.server import EmbeddedServer, Endpoints
+from freehold.wire import connect
 from tests.cluster import APP, Cluster, run_directory
 from tests.docs.page import ROOT, Follow, Step
 
 _READER = Path(__file__).with_name("reader.py")
 _URLS = ("DATABASE_URL", "SERVICE_DATABASE_URL", "OWNER_DATABASE_URL")
+_EMPTY = b"""
+do $$ declare name text; begin
+    for name in select format('%I', tablename) from pg_tables where schemaname = 'public' loop
+        execute 'drop table public.' || name || ' cascade';
+    end loop;
+end $$
+"""
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +46,16 @@ def reader() -> Iterator[subprocess.Popen[str]]:
         process.stdin.close()
 
 
+@pytest.fixture(scope="session")
+def worn(cluster: Cluster) -> Iterator[Endpoints]:
+    """A database that the pages of a worker take turns with, because copying one costs more than most pages do."""
+    with cluster.clone(cluster.template("docs")) as endpoints:
+        yield endpoints
+
+
 @pytest.fixture
 def follow(
-    reader: subprocess.Popen[str], cluster: Cluster, pytestconfig: pytest.Config, tmp_path: Path
+    reader: subprocess.Popen[str], worn: Endpoints, pytestconfig: pytest.Config, tmp_path: Path
 ) -> Iterator[Follow]:
     """Follows the steps of a page in a directory and a database of its own."""
     with ExitStack() as stack:
@@ -49,7 +64,7 @@ def follow(
             if any(step.kind == "command" for step in steps):
                 environment = _embedded(page, run_directory(pytestconfig), tmp_path, stack)
             else:
-                environment = _cloned(cluster, stack)
+                environment = _emptied(worn)
             asked = {"root": str(ROOT), "directory": str(tmp_path), "environment": environment}
             return _ask(reader, {**asked, "steps": [asdict(step) for step in steps]})
 
@@ -67,9 +82,10 @@ def _ask(reader: subprocess.Popen[str], asked: dict[str, Any]) -> list[dict[str,
     return done
 
 
-def _cloned(cluster: Cluster, stack: ExitStack) -> dict[str, str]:
-    """A new database of the run's server, by its URLs."""
-    endpoints = stack.enter_context(cluster.clone(cluster.template("docs")))
+def _emptied(endpoints: Endpoints) -> dict[str, str]:
+    """A database without tables, by its URLs."""
+    with connect(endpoints.owner or "") as owner:
+        owner.execute(_EMPTY)
     urls = (endpoints.login, endpoints.service or "", endpoints.owner or "")
     return {**dict(zip(_URLS, urls, strict=True)), "FREEHOLD_APP": APP}
 

@@ -78,7 +78,8 @@ def steps_in(page: str) -> list[Step]:
         language, _, word = fence["info"].strip().partition(" ")
         line = text.count("\n", 0, fence.start()) + 2
         if language == "text" and word in {"output", "error"}:
-            steps[-1] = replace(steps[-1], **{word: fence["text"].rstrip()})
+            shown = fence["text"].rstrip()
+            steps[-1] = replace(steps[-1], output=shown) if word == "output" else replace(steps[-1], error=shown)
         elif language == "console":
             steps += _typed(page, line, fence["text"])
         elif language in {"python", "diff", "toml"}:
@@ -107,8 +108,8 @@ def _typed(page: str, line: int, text: str) -> Iterator[Step]:
     """The commands of a block, each with what it prints."""
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
-        failing = _FAILS.match(shown) is not None
-        yield Step(page, line, "command", command, **{"error" if failing else "output": shown.rstrip()})
+        step = Step(page, line, "command", command)
+        yield replace(step, error=shown.rstrip()) if _FAILS.match(shown) else replace(step, output=shown.rstrip())
 
 
 def matches(expected: str, found: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
+from freehold.errors import Code, DeclarationError
 from freehold.models.blueprint import Blueprint
 from freehold.models.column import (
     REQUIRED,
@@ -82,12 +83,23 @@ class Model(_Typed, DeclarativeBase):
 
 def _declare(cls: type[Model]) -> None:
     fields = fields_of(cls)
-    blueprint = Blueprint(cls.__tablename__, fields, cls.__access__, tuple(cls.__policies__))
+    blueprint = Blueprint(_table_name(cls), fields, cls.__access__, tuple(cls.__policies__))
     rules = blueprint.rules()
     for field in fields:
         setattr(cls, field.name, field.mapped())
     cls.__fields__ = fields
     cls.__table_args__ = (*blueprint.items(), *_table_args(cls, rules.info()))
+
+
+def _table_name(cls: type[Model]) -> str:
+    name = getattr(cls, "__tablename__", None)
+    if not isinstance(name, str):
+        raise DeclarationError(
+            Code.TABLE_UNNAMED,
+            f"The model {cls.__name__} does not name its table.",
+            hint=f'Add __tablename__ = "{cls.__name__.lower()}s", or __abstract__ = True for a base of other models.',
+        )
+    return name
 
 
 def _table_args(cls: type[Model], info: dict[str, Any]) -> tuple[Any, ...]:

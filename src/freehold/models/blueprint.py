@@ -112,15 +112,14 @@ class Blueprint:
         )
 
     def _refuse_stranger(self, field: Field, parent: Table, key: list[str], columns: list[str]) -> None:
-        """The parent's key must begin with its owner, and that owner must be of the type of ours."""
+        """The parent's key must begin with its owner, and be of the types of our columns."""
         theirs = owner_column(parent)
-        ours = self.owner
+        types = {each.name: type(each.sql_type) for each in self.fields}
         matches = (
-            ours is not None
+            self.owner is not None
             and theirs is not None
             and key[0] == theirs.name
-            and len(key) == len(columns)
-            and type(ours.sql_type) is type(theirs.type)
+            and [types[name] for name in columns] == [type(parent.c[name].type) for name in key]
         )
         if not matches:
             raise DeclarationError(
@@ -128,7 +127,7 @@ class Blueprint:
                 f"{self.table}.{field.name} refers to {parent.name!r}, which has no matching owner-first key.",
                 detail="A reference that leaves the owner out can point at another user's row.",
                 hint=(
-                    f"Give both tables an owner() of the same type, and {parent.name!r} a primary_key() with the "
-                    "default scope, so that the reference is (owner, id)."
+                    f"Give both tables an owner() of the same type, {parent.name!r} a primary_key() with the default "
+                    "scope, and this column the type of that key, so that the reference is (owner, id)."
                 ),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from sqlalchemy import FetchedValue, literal, literal_column
@@ -98,7 +99,23 @@ def _field(cls: type[Any], name: str, annotation: Any, position: int) -> Field:
             f"{cls.__name__}.{name} is assigned something that declares no column.",
             hint=f"Write {name}: Col[...] = column(default=...).",
         )
+    _refuse_default(f"{cls.__name__}.{name}", declared.default)
     annotated = ColumnType.of(annotation)
     if declared.kind == "json":
         return Field(name, annotated, Document(annotated.python), declared, position)
     return Field(name, annotated, annotated.sql_type(f"{cls.__name__}.{name}"), declared, position)
+
+
+def _refuse_default(where: str, default: Any) -> None:
+    if isinstance(default, (list, dict, set)):
+        raise DeclarationError(
+            Code.DEFAULT_SHARED,
+            f"Every instance would share the default of {where}.",
+            hint="Give default_factory=list, or a function that makes the value.",
+        )
+    if isinstance(default, datetime) and default.tzinfo is None:
+        raise DeclarationError(
+            Code.TIMESTAMP_NAIVE,
+            f"The default of {where} has no time zone, so it means another moment on every machine.",
+            hint="Give it one: datetime(2030, 1, 1, tzinfo=UTC).",
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Table, and_, true
@@ -30,7 +31,7 @@ def protection_of(table: Table) -> Protection:
     policies = tuple(_default_policies(table, rules)) + rules.policies
     return Protection(
         qualified(table),
-        tuple(_resolve(table, policy) for policy in policies),
+        tuple(_resolve(table, policy, name) for policy, name in zip(policies, _names(table, policies), strict=True)),
         tuple(_grants(table, rules, policies)),
     )
 
@@ -48,11 +49,20 @@ def _default_policies(table: Table, rules: TableRules) -> Iterator[Policy]:
             yield Policy(command, owned=True)
 
 
-def _resolve(table: Table, policy: Policy) -> PolicyText:
-    roles = "_".join(role.value for role in policy.to)
-    name = f"{table.name}_{policy.command.value.lower()}_{roles}"
-    if len(name.encode()) > _IDENTIFIER_BYTES:
-        name = f"{table.name[:40]}_{policy.command.value.lower()}_{len(policy.to)}_roles"
+def _names(table: Table, policies: Sequence[Policy]) -> list[str]:
+    """``table_command_role``, numbered from the second of its kind, and short enough for PostgreSQL to keep."""
+    names: list[str] = []
+    for policy in policies:
+        tail = "_".join((policy.command.value.lower(), *(role.value for role in policy.to)))
+        stem = f"{table.name}_{tail}"
+        if len(stem.encode()) > _IDENTIFIER_BYTES - 4:
+            stem = f"{hashlib.sha256(table.name.encode()).hexdigest()[:12]}_{tail}"
+        count = sum(name == stem or name.startswith(f"{stem}_") for name in names)
+        names.append(f"{stem}_{count + 1}" if count else stem)
+    return names
+
+
+def _resolve(table: Table, policy: Policy, name: str) -> PolicyText:
     return PolicyText(
         name,
         qualified(table),
@@ -84,10 +94,10 @@ def _mine(table: Table) -> ColumnElement[bool]:
 def _expression(table: Table, predicate: Predicate) -> ColumnElement[bool]:
     try:
         expression = predicate(table.c)
-    except AttributeError as error:
+    except (AttributeError, KeyError) as error:
         raise DeclarationError(
             Code.POLICY_COLUMN_UNKNOWN,
-            f"A policy of table {table.name!r} names a column it does not have: {error}.",
+            f"A policy of table {table.name!r} names a column it does not have: {error.args[0]}.",
             hint=f"Its columns are {', '.join(table.c.keys())}.",
         ) from None
     if not isinstance(expression, ColumnElement):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, ColumnElement, Delete, FromClause, Table, TableClause, Update, and_
+from sqlalchemy import BindParameter, ColumnElement, Delete, FromClause, Table, TableClause, TextClause, Update, and_
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping, Join
 from sqlalchemy.types import Uuid
@@ -156,10 +156,10 @@ class FilteringCompiler(PGCompiler_psycopg):
             element = element.element
         if isinstance(element, Table):
             return self.dialect.filter.condition(source, element, command)
-        if isinstance(element, TableClause) and self.dialect.filter.reach is not Reach.EVERYBODY:
+        if isinstance(element, (TableClause, TextClause)) and self.dialect.filter.reach is not Reach.EVERYBODY:
             raise StatementError(
                 Code.STATEMENT_UNSUPPORTED,
-                f"The statement names {element.name!r} without its model, so it cannot carry the owner filter.",
+                "The statement names a table without its model, so it cannot carry the owner filter.",
                 hint="Use the model's class, or its __table__.",
             )
         return None

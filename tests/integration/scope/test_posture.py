@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from psycopg.conninfo import make_conninfo
+from sqlalchemy import select
 
 from freehold import Database
 from freehold.errors import Code, RoleError
@@ -145,3 +146,16 @@ async def test_a_login_that_becomes_unsafe_later(login: Login) -> None:
     with pytest.raises(RoleError):
         await asyncio.wait_for(db.as_user("u").raw("select 1"), 5)
     await db.close()
+
+
+@pytest.mark.xfail(reason="engines connect for themselves; only the pool's connections are inspected", strict=True)
+async def test_an_unsafe_login_whose_first_use_is_a_session(login: Login) -> None:
+    """A session may be the first thing an application opens, without open()."""
+    login.alter("alter role {} bypassrls")
+    db = Database(login.dsn)
+    try:
+        with pytest.raises(RoleError):
+            async with db.as_user("u").session() as session:
+                await session.execute(select(1))
+    finally:
+        await db.close()

@@ -221,7 +221,6 @@ def test_a_reference_needs_a_matching_owner_first_key(declare: Callable[[Any], N
     assert "parents" in refused.value.message
 
 
-@pytest.mark.xfail(reason="PostgreSQL refuses it when the table is created", strict=True)
 def test_a_reference_of_another_type_than_the_key() -> None:
     """Text cannot refer to a UUID."""
     base_ = base()
@@ -264,11 +263,7 @@ POLICY_MISTAKES: dict[str, tuple[Callable[[Any], Any], Code]] = {
     "nothing": (lambda t: None, Code.POLICY_INVALID),
     "a comparison that is none": (lambda t: t.title is None, Code.POLICY_INVALID),
     "text()": (lambda t: text("true"), Code.POLICY_INVALID),
-    "by item": pytest.param(  # type: ignore[dict-item]
-        lambda t: t["titel"] == "x",
-        Code.POLICY_COLUMN_UNKNOWN,
-        marks=pytest.mark.xfail(reason="KeyError", strict=True, raises=KeyError),
-    ),
+    "unknown column by item": (lambda t: t["titel"] == "x", Code.POLICY_COLUMN_UNKNOWN),
 }
 
 
@@ -317,7 +312,6 @@ def test_an_update_policy_checks_new_rows_as_old_ones() -> None:
     assert policy.check is policy.using
 
 
-@pytest.mark.xfail(reason="both get the same name, which PostgreSQL refuses when the table is created", strict=True)
 def test_two_policies_of_one_command_have_names_of_their_own() -> None:
     """PostgreSQL ORs them; a table may need both."""
     from freehold.models import protection_of  # noqa: PLC0415
@@ -328,7 +322,6 @@ def test_two_policies_of_one_command_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.xfail(reason="a long name is shortened to one that says only how many roles", strict=True)
 def test_policies_of_a_table_with_a_long_name_have_names_of_their_own() -> None:
     """However long the table's name is."""
     from freehold.models import protection_of  # noqa: PLC0415
@@ -346,7 +339,6 @@ def test_policies_of_a_table_with_a_long_name_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.xfail(reason="AttributeError", strict=True, raises=AttributeError)
 def test_a_model_without_a_table_name() -> None:
     """It is a mistake like the others."""
     with pytest.raises(DeclarationError):
@@ -356,7 +348,6 @@ def test_a_model_without_a_table_name() -> None:
             user_id: Col[UUID] = owner()
 
 
-@pytest.mark.xfail(reason="FH108 is never raised", strict=True)
 def test_a_naive_default_is_refused() -> None:
     """A timestamp without a zone means another moment on every machine."""
     with pytest.raises(DeclarationError) as refused:
@@ -370,17 +361,17 @@ def test_a_naive_default_is_refused() -> None:
     assert refused.value.code is Code.TIMESTAMP_NAIVE
 
 
-@pytest.mark.xfail(reason="the instances share it", strict=True)
-def test_a_mutable_default_is_not_shared() -> None:
-    """As a dataclass would refuse it."""
+def test_a_mutable_default_is_refused() -> None:
+    """FH113: every instance would share it. A dataclass refuses it too."""
+    with pytest.raises(DeclarationError) as refused:
 
-    class Thing(base()):
-        __tablename__ = "things"
-        id: Col[UUID] = primary_key()
-        user_id: Col[UUID] = owner()
-        names: Col[list[str]] = json(default=[])
+        class Thing(base()):
+            __tablename__ = "things"
+            id: Col[UUID] = primary_key()
+            user_id: Col[UUID] = owner()
+            names: Col[list[str]] = json(default=[])
 
-    assert Thing().names is not Thing().names
+    assert refused.value.code is Code.DEFAULT_SHARED
 
 
 def test_the_constructor_takes_columns_by_name() -> None:

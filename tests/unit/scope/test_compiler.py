@@ -289,10 +289,7 @@ def test_a_full_join_of_subqueries_is_not() -> None:
         lambda: select(text("*")).select_from(table("tasks")),
         lambda: select(Message.id).join(table("tasks").alias("x"), text("true")),
         lambda: select(Message.id).where(exists(select(text("1")).select_from(table("tasks")))),
-        pytest.param(
-            lambda: select(text("*")).select_from(text("public.tasks")),
-            marks=pytest.mark.xfail(reason="text in FROM is not looked at", strict=True),
-        ),
+        lambda: select(text("*")).select_from(text("public.tasks")),
     ],
     ids=["table", "columns", "joined alias", "subquery", "text"],
 )
