@@ -44,6 +44,7 @@ class DevelopmentSessions:
             )
         self._key = OctKey.import_key(key)
         self._clock = clock
+        self._header = self._signed({}).partition(".")[0]
 
     @classmethod
     def from_directory(cls, directory: Path, *, environment: Environment = "development") -> Self:
@@ -77,14 +78,15 @@ class DevelopmentSessions:
         if email is not None:
             claims["email"] = email
         Identity.from_claims(claims)
-        return jwt.encode({"alg": _ALGORITHM}, claims, self._key, algorithms=[_ALGORITHM])
+        return self._signed(claims)
 
     def verify(self, token: str) -> Identity:
         """The identity in ``token``; raises `UnauthenticatedError` (FH602) for anything but a token of ours in force.
 
         What is wrong with it is not told: whoever needs to know has the token, and nobody else should.
         """
-        if len(token) > _LARGEST_TOKEN:
+        # Our header, to the byte: nothing in it is up for negotiation, so nobody else's is even parsed.
+        if len(token) > _LARGEST_TOKEN or token.partition(".")[0] != self._header:
             raise _refused()
         try:
             claims = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
@@ -94,6 +96,9 @@ class DevelopmentSessions:
             return Identity.from_claims(claims)
         except (JoseError, IdentityError, ValueError, RecursionError):
             raise _refused() from None
+
+    def _signed(self, claims: dict[str, Any]) -> str:
+        return jwt.encode({"alg": _ALGORITHM}, claims, self._key, algorithms=[_ALGORITHM])
 
     def _rules(self) -> jwt.JWTClaimsRegistry:
         return jwt.JWTClaimsRegistry(

@@ -42,7 +42,7 @@ def _refused(token: str, now: float = NOW) -> None:
         _sessions(now).verify(token)
     assert caught.value.code is Code.UNAUTHENTICATED
     assert caught.value.__cause__ is None
-    assert not token or token not in str(caught.value)
+    assert str(caught.value) == "FH602: The session is not valid, or has ended.\n  hint: Sign in again."
 
 
 def test_what_is_issued_is_believed() -> None:
@@ -139,7 +139,10 @@ def test_no_algorithm_is_refused(algorithm: object) -> None:
     _refused(f"{head}.{body}.{_signed(CLAIMS).rpartition('.')[2]}")
 
 
-@pytest.mark.parametrize("header", [{"crit": ["exp"]}, {"crit": ["b64"], "b64": False}, {"alg": "HS256", "crit": []}])
+@pytest.mark.parametrize(
+    "header",
+    [{"crit": None}, {"crit": 5}, {"crit": ["exp"]}, {"crit": ["b64"], "b64": False}, {"alg": "HS256", "crit": []}],
+)
 def test_a_critical_header_that_is_not_understood_is_refused(header: dict[str, Any]) -> None:
     """RFC 7515, section 4.1.11: the signature does not matter then."""
     signed = _signed(CLAIMS)
