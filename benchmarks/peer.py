@@ -34,7 +34,7 @@ class Peer(ABC):
     async def close(self) -> None:
         """Disconnects."""
 
-    def prepare(self, jobs: Sequence[Job]) -> None:
+    def prepare(self, jobs: Sequence[Job]) -> None:  # noqa: B027 - most have nothing to prepare
         """Does what an application does once for a request, before it queries: it has verified a token, say."""
 
     def plain(self, row: Any) -> Row:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
-import freehold
 from benchmarks.login import Where
 from benchmarks.model import Task
 from benchmarks.peer import Peer, titles
 from benchmarks.workload import LISTED, Job
-from freehold import Database, Identity, set_
+from freehold import Database, Identity, query, set_
 from freehold.wire import PoolSize
 
-_newest = select(Task).order_by(Task.id.desc()).limit(LISTED)
-_count = select(func.count()).select_from(Task)
-_decorator: Any = getattr(freehold, "query", None)
+
+@query
+def newest() -> Select[Task]:
+    return select(Task).order_by(Task.id.desc()).limit(LISTED)
+
+
+@query
+def one(task_id: UUID) -> Select[Task]:
+    return select(Task).where(Task.id == task_id)
+
+
+@query
+def count() -> Select[int]:
+    return select(func.count()).select_from(Task)
 
 
 class Freehold(Peer):
@@ -27,15 +36,12 @@ class Freehold(Peer):
 
     title = "freehold"
     packages = ("freehold", "sqlalchemy", "psycopg")
-    note = (
-        "" if _decorator else "there is no `@query` yet: the statements of `list20` and `batch3` are kept in a module"
-    )
 
     def __init__(self) -> None:
         self._identities: dict[str, Identity] = {}
 
     async def open(self, where: Where, connections: int) -> None:
-        self._db = Database(where.url(), size=PoolSize(largest=connections, shared=connections))
+        self._db = Database(where.url(), size=PoolSize(largest=connections + 1, shared=connections))
         await self._db.open()
 
     async def close(self) -> None:
@@ -45,7 +51,7 @@ class Freehold(Peer):
         self._identities |= {job.user: Identity.from_claims(json.loads(job.claims)) for job in jobs}
 
     async def list20(self, job: Job) -> list[Task]:
-        return await self._db.as_user(self._identities[job.user]).all(_newest)
+        return await self._db.as_user(self._identities[job.user]).all(newest())
 
     async def point(self, job: Job) -> Task:
         return await self._db.as_user(self._identities[job.user]).get(Task, UUID(job.id))
@@ -60,9 +66,8 @@ class Freehold(Peer):
 
     async def batch3(self, job: Job) -> tuple[list[Task], Task, int]:
         user = self._db.as_user(self._identities[job.user])
-        one = select(Task).where(Task.id == UUID(job.id))
-        tasks, (task,), (count,) = await user.batch(_newest, one, _count)
-        return tasks, task, count
+        tasks, (task,), (rows,) = await user.batch(newest(), one(UUID(job.id)), count())
+        return tasks, task, rows
 
     async def insert10000(self, job: Job) -> None:
         rows = [Task(title=title) for title in titles()]

@@ -5,8 +5,8 @@ from psycopg.abc import Transformer
 from psycopg.pq import Format
 from psycopg.pq.abc import PGresult
 
-from freehold.wire.begin import begin_as, connect_async
-from freehold.wire.connect import Connection, connect
+from freehold.wire.begin import begin_as
+from freehold.wire.connect import Connection, connect, connect_async
 from freehold.wire.link import Link
 from freehold.wire.narrate import narrated
 from freehold.wire.pool import Pool, PoolSize

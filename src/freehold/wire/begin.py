@@ -7,11 +7,6 @@ from psycopg import AsyncConnection, AsyncRawCursor
 from freehold.wire.step import Step
 
 
-async def connect_async(dsn: str) -> AsyncConnection:
-    """A connection for SQLAlchemy to drive: transactions are begun by `begin_as` only."""
-    return await AsyncConnection.connect(dsn, autocommit=True, prepare_threshold=None, client_encoding="utf8")
-
-
 async def begin_as(connection: AsyncConnection, settings: Step) -> None:
     """BEGIN and the caller's settings."""
     values = [bytes(value or b"").decode() for value in settings.parameters]

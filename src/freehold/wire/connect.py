@@ -1,10 +1,11 @@
-"""Connections for administration: one caller, synchronous, autocommit."""
+"""Connections, with errors that say what is wrong and never repeat the DSN, which holds a password."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import psycopg
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.conninfo import conninfo_to_dict
 
 from freehold.errors import Code, ConfigurationError, ConnectionLostError
@@ -15,30 +16,54 @@ _CONNECT_SECONDS: Final = 10
 
 
 def connect(dsn: str) -> Connection:
-    """An autocommit connection to ``dsn``, a libpq URL or keyword string.
+    """An autocommit connection for administration. ``dsn``: a libpq URL or keyword string.
 
-    Raises `ConfigurationError` (FH302) for a malformed DSN, `ConnectionLostError` (FH307) when no server
-    answers or it refuses; neither repeats the DSN, which holds a password.
+    Raises `ConfigurationError` (FH302) for a malformed DSN, `ConnectionLostError` (FH307) when no server answers or it
+    refuses.
     """
+    parts = parsed(dsn)
     try:
-        parts = conninfo_to_dict(dsn)
+        return psycopg.connect(dsn, autocommit=True, connect_timeout=_CONNECT_SECONDS)
+    except psycopg.OperationalError as error:
+        raise refused(parts, error.sqlstate) from None
+
+
+async def connect_async(dsn: str) -> AsyncConnection:
+    """An autocommit connection for the event loop, whose statements all use the extended protocol. Raises as `connect`."""
+    parts = parsed(dsn)
+    try:
+        return await AsyncConnection.connect(
+            dsn, autocommit=True, prepare_threshold=None, client_encoding="utf8", cursor_factory=ExtendedCursor
+        )
+    except psycopg.OperationalError as error:
+        raise refused(parts, error.sqlstate) from None
+
+
+class ExtendedCursor(AsyncCursor[Any]):
+    """A cursor that never uses the simple protocol, in which one text can hold several statements."""
+
+    def _execute_send(self, query: Any, *, force_extended: bool = False, binary: bool | None = None) -> None:
+        super()._execute_send(query, force_extended=True, binary=binary)
+
+
+def parsed(dsn: str) -> dict[str, Any]:
+    """The parts of a DSN; raises `ConfigurationError` (FH302) for a malformed one."""
+    try:
+        return dict(conninfo_to_dict(dsn))
     except psycopg.ProgrammingError:
         raise ConfigurationError(
             Code.SETTING_INVALID,
             "The database URL is malformed.",
             hint="It looks like postgresql://app:password@host:5432/database",
         ) from None
-    try:
-        return psycopg.connect(dsn, autocommit=True, connect_timeout=_CONNECT_SECONDS)
-    except psycopg.OperationalError as error:
-        raise refused(parts.get("host"), parts.get("user"), error.sqlstate) from None
 
 
-def refused(host: object, user: object, sqlstate: str | None) -> ConnectionLostError:
+def refused(parts: dict[str, Any], sqlstate: str | None) -> ConnectionLostError:
     """The error for a server that does not answer or does not let the role in."""
     return ConnectionLostError(
         Code.CONNECTION_REFUSED,
-        f"No connection to PostgreSQL at {host or 'the default socket'} as {user or 'the default role'}.",
+        f"No connection to PostgreSQL at {parts.get('host') or 'the default socket'} "
+        f"as {parts.get('user') or 'the default role'}.",
         sqlstate=sqlstate,
         hint="Is the server running, and are host, port, role, password and database right?",
     )

@@ -40,12 +40,14 @@ class Exchange:
 
     ``expected`` has an entry for each result to come: the `Preparation` it answers, or None for a statement's own
     result. ``echo`` are the values that result ``echo_at`` must repeat, because it answers this caller's identity.
+    ``preparing`` are the names of statements that this exchange prepares itself.
     """
 
     future: asyncio.Future[list[PGresult]]
     echo: tuple[bytes, ...] = ()
     echo_at: int = 0
     expected: list[Preparation | None] = field(default_factory=list[Preparation | None])
+    preparing: dict[Shape, bytes] = field(default_factory=dict[Shape, bytes])
     results: list[PGresult] = field(default_factory=list[PGresult])
     error: DatabaseError | None = None
     taken: int = 0

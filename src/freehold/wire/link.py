@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import select
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import Final
@@ -65,6 +66,14 @@ class Link:
         return self.alive and not self._queue and self._pg.transaction_status == TransactionStatus.IDLE
 
     @property
+    def stale(self) -> bool:
+        """Whether an idle connection was ended by the server: bytes, or the end, have arrived that nobody asked for."""
+        readable, _, _ = select.select([self._socket], [], [], 0)
+        if readable and self.alive:
+            self._readable()
+        return not self.alive
+
+    @property
     def in_transaction(self) -> bool:
         """Whether a transaction block is open and sound."""
         return self.alive and self._pg.transaction_status == TransactionStatus.INTRANS
@@ -107,13 +116,13 @@ class Link:
 
     def _send(self, exchange: Exchange, step: Step) -> None:
         shape = Shape(step.sql, step.types)
-        name = self._prepared.get(shape)
+        name = self._prepared.get(shape) or exchange.preparing.get(shape)
         if name is None:
             self._names += 1
-            name = f"{self._prefix}{self._names}".encode()
+            name = exchange.preparing[shape] = f"{self._prefix}{self._names}".encode()
             self._pg.send_prepare(name, step.sql, step.types)
             exchange.expected.append(Preparation(shape, name))
-        else:
+        elif shape in self._prepared:
             self._prepared.move_to_end(shape)
         self._pg.send_query_prepared(name, step.parameters, step.formats or None, step.row_format)
         exchange.expected.append(None)

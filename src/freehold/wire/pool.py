@@ -11,11 +11,11 @@ from typing import Final
 import psycopg
 import psycopg_pool
 from psycopg import AsyncConnection
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
-from freehold.errors import Code, ConfigurationError, FreeholdError, PoolTimeoutError
-from freehold.wire.connect import refused
+from freehold.errors import Code, PoolTimeoutError
+from freehold.wire.connect import connect_async, parsed
 from freehold.wire.link import Link
 
 _CANCEL_SECONDS: Final = 2.0
@@ -35,6 +35,11 @@ class PoolSize:
     shared: int = 4
     patience: float = 10.0
 
+    @property
+    def lanes(self) -> int:
+        """The shared connections there may be: one of the pool's is always left for transactions."""
+        return max(1, min(self.shared, self.largest - 1))
+
 
 class Pool:
     """The connections of one login role: `shared` for single verbs, `exclusive` for transactions."""
@@ -42,18 +47,19 @@ class Pool:
     def __init__(self, dsn: str, inspect: Inspect, size: PoolSize) -> None:
         self.size = size
         self._inspect = inspect
-        self._conninfo = _conninfo(dsn)
-        self._refusal: FreeholdError | None = None
+        parsed(dsn)
+        self._conninfo = make_conninfo(dsn, client_encoding="utf8")
         self._links: list[Link] = []
+        self._returning: set[asyncio.Future[None]] = set()
         self._opening = asyncio.Lock()
         self._pool: psycopg_pool.AsyncConnectionPool[AsyncConnection] = psycopg_pool.AsyncConnectionPool(
             self._conninfo,
             min_size=0,
-            max_size=size.largest,
+            max_size=max(size.largest, size.lanes + 1),
             timeout=size.patience,
             open=False,
             kwargs={"autocommit": True, "prepare_threshold": None},
-            configure=self._configure,
+            configure=inspect,
             reset=_reset,
             reconnect_timeout=size.patience,
         )
@@ -63,16 +69,15 @@ class Pool:
 
         Raises `RoleError` for a login role that is not safe, `ConnectionLostError` (FH307) without a server.
         """
-        try:
-            connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
-        except psycopg.OperationalError as error:
-            parts = conninfo_to_dict(self._conninfo)
-            raise refused(parts.get("host"), parts.get("user"), error.sqlstate) from None
+        await self._probe()
+        await self._pool.open()
+
+    async def _probe(self) -> None:
+        connection = await connect_async(self._conninfo)
         try:
             await self._inspect(connection)
         finally:
             await connection.close()
-        await self._pool.open()
 
     async def close(self) -> None:
         """Ends every connection."""
@@ -84,12 +89,12 @@ class Pool:
     async def shared(self) -> Link:
         """The connection with the fewest exchanges waiting; another is opened while all are busy and few."""
         link = self._least_busy()
-        if link is not None and (link.depth == 0 or len(self._links) >= self.size.shared or self._opening.locked()):
+        if link is not None and (link.depth == 0 or len(self._links) >= self.size.lanes or self._opening.locked()):
             return link
         async with self._opening:
             await self._discard_lost()
             link = self._least_busy()
-            if link is None or (link.depth > 0 and len(self._links) < self.size.shared):
+            if link is None or (link.depth > 0 and len(self._links) < self.size.lanes):
                 link = Link(await self._connection())
                 self._links.append(link)
             return link
@@ -98,10 +103,17 @@ class Pool:
     async def exclusive(self) -> AsyncGenerator[Link]:
         """A connection of one's own; one that is left in the middle of something is closed, not handed on."""
         link = Link(await self._connection())
+        while link.stale:
+            await self._give_back(link)
+            link = Link(await self._connection())
         try:
             yield link
         finally:
-            await self._give_back(link)
+            # Shielded: a second cancellation must not keep the connection from the pool for good.
+            returned = asyncio.ensure_future(self._give_back(link))
+            self._returning.add(returned)
+            returned.add_done_callback(self._returning.discard)
+            await asyncio.shield(returned)
 
     def stats(self) -> dict[str, int]:
         """Sizes and waits as psycopg's pool counts them, and the number of shared connections."""
@@ -127,24 +139,12 @@ class Pool:
         try:
             return await self._pool.getconn()
         except psycopg_pool.PoolTimeout:
-            if self._refusal is not None:
-                raise self._refusal from None
-            if self._pool.get_stats().get("pool_size", 0) == 0:
-                parts = conninfo_to_dict(self._conninfo)
-                raise refused(parts.get("host"), parts.get("user"), None) from None
+            await self._probe()
             raise PoolTimeoutError(
                 Code.POOL_TIMEOUT,
                 f"No connection became free within {self.size.patience:g} s.",
                 hint="Keep transactions short, or raise the pool's largest size.",
             ) from None
-
-    async def _configure(self, connection: AsyncConnection) -> None:
-        try:
-            await self._inspect(connection)
-        except FreeholdError as error:
-            self._refusal = error
-            raise
-        self._refusal = None
 
 
 async def _abandon(link: Link) -> None:
@@ -160,15 +160,3 @@ async def _reset(connection: AsyncConnection) -> None:
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise psycopg.OperationalError("the connection came back in the middle of a transaction")
     await connection.execute("DISCARD ALL")
-
-
-def _conninfo(dsn: str) -> str:
-    try:
-        conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError:
-        raise ConfigurationError(
-            Code.SETTING_INVALID,
-            "The database URL is malformed.",
-            hint="It looks like postgresql://app:password@host:5432/database",
-        ) from None
-    return make_conninfo(dsn, client_encoding="utf8")

@@ -135,7 +135,7 @@ def _denied(diag: Diagnostic) -> PermissionDeniedError:
     if diag.source_function == _POLICY_FUNCTION:
         return PolicyViolationError(
             Code.POLICY_VIOLATION,
-            "Row level security refused the row" + (f" ({diag.table_name})." if diag.table_name else "."),
+            "Row level security refused the row.",
             sqlstate="42501",
             hint="A caller may only write rows that the table's policies give to that caller.",
         )

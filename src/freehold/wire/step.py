@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import psycopg
 from psycopg.abc import Buffer, Transformer
 from psycopg.adapt import PyFormat
 from psycopg.postgres import types as builtin
 from psycopg.pq import Format
+
+from freehold.errors import Code, StatementError
 
 TEXT_OID: Final = builtin["text"].oid
 _INT8: Final = builtin["int8"].oid
@@ -30,16 +33,28 @@ class Step:
         return f"<Step {self.sql.decode(errors='replace')!r}>"
 
 
-def encoded(transformer: Transformer, sql: bytes, values: Sequence[Any], row_format: Format) -> Step:
-    """A step with its Python values encoded by psycopg's adapters.
+def encoded(
+    transformer: Transformer, sql: bytes, values: Sequence[Any], row_format: Format, *, widened: bool = True
+) -> Step:
+    """A step with its Python values encoded, in text, by psycopg's adapters.
 
-    psycopg picks the narrowest integer type for each value; here they are all int8, in text, so that one shape of
-    a statement is one prepared statement.
+    psycopg picks the narrowest integer type for each value; ``widened`` makes them all int8, so that one shape of a
+    statement is one prepared statement. Raises `StatementError` (FH210) for a value that has no encoding.
     """
     if not values:
         return Step(sql, row_format=row_format)
-    parameters = transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
-    types = tuple(_INT8 if oid in _NARROW_INTEGERS else oid for oid in transformer.types or ())
+    try:
+        parameters = transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
+    except (psycopg.Error, UnicodeError):
+        raise StatementError(
+            Code.VALUE_INVALID,
+            "A parameter cannot be sent to PostgreSQL.",
+            detail=f"The types are {', '.join(type(value).__name__ for value in values)}.",
+            hint="Pass numbers, well-formed text, bytes, dates or UUIDs.",
+        ) from None
+    types = tuple(transformer.types or ())
+    if widened:
+        types = tuple(_INT8 if oid in _NARROW_INTEGERS else oid for oid in types)
     return Step(sql, parameters, types, transformer.formats or (), row_format)
 
 
