@@ -77,7 +77,8 @@ async def claim_next(db: Database) -> Claim | None:
         )
     )
     service = db.as_service(reason="claim a pending task", all_users=True)
-    for user_id, id_, prompt, repo_url, branch, agent, model, minutes, position in await service.all(statement):
+    claimed: list[Any] = await service.all(statement)
+    for user_id, id_, prompt, repo_url, branch, agent, model, minutes, position in claimed:
         return Claim(TaskKey(user_id, id_), run, prompt, repo_url, branch, agent, model, minutes, position)
     return None
 

@@ -30,7 +30,7 @@ async def list_messages(task_id: TaskId, caller: Caller, after: After = None, li
     task, rows = await caller.scope.batch(select(Task.id).where(Task.id == task_id), statement)
     if not task:
         raise missing()
-    shown, following = page(rows, limit)
+    shown, following = page(rows, limit, lambda row: Cursor(row.created_at, row.id))
     return MessagePage(messages=[MessageOut.model_validate(row) for row in shown], next=following)
 
 

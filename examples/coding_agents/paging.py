@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 from freehold.errors import Code, FieldError, InvalidInputError
 
-
-class Placed(Protocol):
-    """Something that a page can end with."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def created_at(self) -> datetime: ...
-
-
-P = TypeVar("P", bound=Placed)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,10 +36,10 @@ class Cursor:
         return urlsafe_b64encode(f"{self.created_at.astimezone(UTC).isoformat()} {self.id}".encode()).decode()
 
 
-def page(rows: Sequence[P], limit: int) -> tuple[Sequence[P], str | None]:
+def page(rows: Sequence[T], limit: int, place: Callable[[T], Cursor]) -> tuple[Sequence[T], str | None]:
     """The first ``limit`` rows, and the cursor for those that follow if there are more."""
     shown = rows[:limit]
-    return shown, str(Cursor(shown[-1].created_at, shown[-1].id)) if len(rows) > limit else None
+    return shown, str(place(shown[-1])) if len(rows) > limit else None
 
 
 def _invalid() -> InvalidInputError:

@@ -46,7 +46,9 @@ async def list_tasks(caller: Caller, after: After = None, limit: Limit = 20) -> 
     if after is not None:
         cursor = Cursor.parse(after)
         statement = statement.where(tuple_(Task.created_at, Task.id) < (cursor.created_at, cursor.id))
-    tasks, following = page(_tasks(await caller.scope.all(statement)), limit)
+    tasks, following = page(
+        _tasks(await caller.scope.all(statement)), limit, lambda task: Cursor(task.created_at, task.id)
+    )
     return TaskPage(tasks=list(tasks), next=following)
 
 
@@ -62,12 +64,7 @@ async def stop_task(task_id: TaskId, caller: Caller, changes: Announced) -> Task
 
     Whose it is, whether it can be stopped, and the write are one statement; the row itself tells the runner.
     """
-    stop = (
-        update(Task)
-        .where(Task.id == task_id, Task.status.in_(_LIVE))
-        .values(status="stopped")
-        .returning(Task.id)
-    )
+    stop = update(Task).where(Task.id == task_id, Task.status.in_(_LIVE)).values(status="stopped").returning(Task.id)
     stopped, task = await caller.scope.batch(stop, select(*_SHOWN).where(Task.id == task_id))
     if stopped:
         changes.announce(TaskKey(id_of(caller), task_id))

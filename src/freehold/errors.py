@@ -64,6 +64,7 @@ class Code(StrEnum):
     SCOPE_CLOSED = "FH208"
     IDENTITY_MISMATCH = "FH209"
     VALUE_INVALID = "FH210"
+    TRANSACTION_ABORTED = "FH211"
     # 3xx: settings, servers, connections
     SETTING_MISSING = "FH301"
     SETTING_INVALID = "FH302"

@@ -137,8 +137,3 @@ def wrong_scopes(db: Database, identity: Identity) -> None:
     db.as_service()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     db.as_user(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     db.as_user()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-
-
-async def not_yet_known(scope: UserScope) -> None:
-    """Right programs that are still refused: batch() does not know statements of several columns."""
-    await scope.batch(select(Task.id, Task.title), select(Task))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

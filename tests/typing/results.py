@@ -123,6 +123,7 @@ async def changes(scope: UserScope, key: UUID) -> None:
 async def batches(scope: UserScope) -> None:
     """A tuple of lists, statement by statement."""
     assert_type(await scope.batch(select(Task)), tuple[list[Task]])
+    assert_type(await scope.batch(select(Task.id, Task.title), select(Task)), tuple[list[Any], ...])
     assert_type(await scope.batch(select(Task), select(Message.content)), tuple[list[Task], list[str]])
     assert_type(
         await scope.batch(select(Task), select(Task.id), select(Message)),

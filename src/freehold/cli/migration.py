@@ -1,4 +1,8 @@
-"""Commands that make migrations and apply them."""
+"""Commands that make migrations and apply them.
+
+What only `generate` and `check` need, Alembic and the models, takes a second to import; they import it themselves, so
+that the others start at once.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,7 @@ from rich.progress import Progress as Bar
 from freehold.cli.exits import Exit, err, out
 from freehold.errors import Code, ConfigurationError
 from freehold.migrations import Options, Progress, Report, accept, migrate, rollback, status
-from freehold.migrations.generate import generate, pending_changes
 from freehold.migrations.shadow import Cluster
-from freehold.models.load import load_statements
 from freehold.server import EmbeddedServer, resolve
 from freehold.settings import Settings
 
@@ -36,6 +38,9 @@ def register(app: typer.Typer) -> None:
 
 def _generate(message: Message, allow_drop: AllowDrop = False, as_json: Json = False) -> None:
     """Write the revision from the history to the models, after proving it on a scratch database."""
+    from freehold.migrations.generate import generate  # noqa: PLC0415
+    from freehold.models.load import load_statements  # noqa: PLC0415
+
     settings = Settings.load()
     statements = load_statements(settings.models)
     with _shadows(settings) as cluster, _progress(as_json) as report:
@@ -87,6 +92,9 @@ def _status(as_json: Json = False) -> None:
 
 def _check(as_json: Json = False) -> None:
     """For CI: fail when the models differ from what the revisions make."""
+    from freehold.migrations.generate import pending_changes  # noqa: PLC0415
+    from freehold.models.load import load_statements  # noqa: PLC0415
+
     settings = Settings.load()
     with _shadows(settings) as cluster:
         changes = pending_changes(load_statements(settings.models), settings.migrations, cluster)

@@ -58,7 +58,7 @@ class Model(_Typed, DeclarativeBase):
             _declare(cls)
         super().__init_subclass__(**options)
         if not cls.__dict__.get("__abstract__"):
-            protection_of(table_of(cls))
+            _protect(cls)
 
     if not TYPE_CHECKING:
 
@@ -89,6 +89,15 @@ def _declare(cls: type[Model]) -> None:
         setattr(cls, field.name, field.mapped())
     cls.__fields__ = fields
     cls.__table_args__ = (*blueprint.items(), *_table_args(cls, rules.info()))
+
+
+def _protect(cls: type[Model]) -> None:
+    """Refuses policies that cannot be; nothing of a refused model stays behind."""
+    try:
+        protection_of(table_of(cls))
+    except DeclarationError:
+        cls.metadata.remove(table_of(cls))
+        raise
 
 
 def _table_name(cls: type[Model]) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from freehold.models.protection import protection_of, qualified
 from freehold.models.rules import rules_of
-from freehold.policies import quote_identifier
+from freehold.policies import quote_identifier, quote_literal
 
 _DIALECT: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
@@ -31,9 +31,10 @@ def _table(table: Table) -> Iterator[str]:
         yield _text(CreateIndex(index))
     touched = rules_of(table).updated_at
     if touched is not None:
+        argument = "" if touched == "updated_at" else quote_literal(touched)
         yield (
             f"CREATE TRIGGER {quote_identifier(f'{table.name}_{touched}')} BEFORE UPDATE ON {qualified(table)} "
-            "FOR EACH ROW EXECUTE FUNCTION freehold.set_updated_at()"
+            f"FOR EACH ROW EXECUTE FUNCTION freehold.set_updated_at({argument})"
         )
 
 

@@ -57,6 +57,8 @@ class Field:
             nullable=self.type.nullable,
             server_default=self._server_default(),
             sort_order=self.position,
+            deferred=not self.declared.rules.select,
+            deferred_raiseload=not self.declared.rules.select,
         )
 
     def _server_default(self) -> ColumnElement[Any] | FetchedValue | None:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Table, and_, true
+from sqlalchemy import Column, ColumnElement, Table, and_, select, true
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import SelectBase
@@ -28,7 +28,7 @@ def protection_of(table: Table) -> Protection:
     a policy.
     """
     rules = rules_of(table)
-    policies = tuple(_default_policies(table, rules)) + rules.policies
+    policies = tuple(_default_policies(rules)) + rules.policies
     return Protection(
         qualified(table),
         tuple(_resolve(table, policy, name) for policy, name in zip(policies, _names(table, policies), strict=True)),
@@ -41,7 +41,7 @@ def qualified(table: Table) -> str:
     return str(_DIALECT.identifier_preparer.format_table(table))
 
 
-def _default_policies(table: Table, rules: TableRules) -> Iterator[Policy]:
+def _default_policies(rules: TableRules) -> Iterator[Policy]:
     if rules.access is Access.PUBLIC_READ:
         yield Policy(Command.SELECT, to=(Role.ANON, Role.AUTHENTICATED), using=lambda _: true())
     for command in Command:
@@ -77,7 +77,14 @@ def _text(table: Table, policy: Policy, predicate: Predicate | None) -> str:
     expressions = [_mine(table)] if policy.owned else []
     if predicate is not None:
         expressions.append(_expression(table, predicate))
-    return str(and_(*expressions).compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+    return _sql(table, and_(*expressions))
+
+
+def _sql(table: Table, expression: ColumnElement[bool]) -> str:
+    """The text of an expression in which ``table`` is the row at hand: a subquery refers to it, and does not read it."""
+    compiler: Any = _DIALECT.statement_compiler(_DIALECT, None)
+    compiler.stack.append({"correlate_froms": {table}, "asfrom_froms": {table}, "selectable": select(table)})
+    return str(compiler.process(expression, literal_binds=True))
 
 
 def _mine(table: Table) -> ColumnElement[bool]:

@@ -2,10 +2,11 @@
 
 from freehold.scope.caller import Limits
 from freehold.scope.change import Assignment, append, set_
+from freehold.scope.compiler import with_deleted
 from freehold.scope.database import Database
-from freehold.scope.plan import with_deleted
 from freehold.scope.query import BoundQuery, Query, query
 from freehold.scope.scope import AnonymousScope, Scope, ServiceScope, UserScope
+from freehold.wire import PoolSize
 
 __all__ = [
     "AnonymousScope",
@@ -13,6 +14,7 @@ __all__ = [
     "BoundQuery",
     "Database",
     "Limits",
+    "PoolSize",
     "Query",
     "Scope",
     "ServiceScope",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Delete, Insert, Update, bindparam, delete, func, insert, update
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnElement, SQLCoreOperations
 from sqlalchemy.types import Uuid
 
@@ -35,10 +37,13 @@ def append(attribute: Attr[list[T]], item: T) -> Assignment:
     return Assignment(attribute, attribute.op("||")(bindparam(None, [item], type_=attribute.type)))
 
 
-def insertion(row: Model, owner: str | None) -> Insert:
-    """INSERT of a model, with the owner filled in, that gives back the row as the database has it."""
+def insertion(row: Model, owner: str | None, *, confined: bool) -> Insert:
+    """INSERT of a model, with the owner filled in, that gives back the row as the database has it.
+
+    ``confined``: the compiler adds the owner, for rows of that owner only.
+    """
     model = type(row)
-    return insert(model).values(_values(row, owner)).returning(model)
+    return insert(model).values(_values(row, owner, confined=confined)).returning(model)
 
 
 def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment, ...]) -> Update:
@@ -46,15 +51,19 @@ def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment
     assignments = [part for part in parts if isinstance(part, Assignment)]
     conditions = [part for part in parts if not isinstance(part, Assignment)]
     if not assignments:
-        raise StatementError(Code.VALUE_INVALID, "An update changes nothing.", hint="Add set_(Task.status, ...) to it.")
-    _refuse_everything(conditions)
+        raise StatementError(
+            Code.STATEMENT_UNSUPPORTED, "An update changes nothing.", hint="Add set_(Task.status, ...) to it."
+        )
+    for assignment in assignments:
+        _refuse_stranger(model, assignment.attribute.class_)
+    _refuse_everything(model, conditions)
     values = {assignment.attribute.key: assignment.value for assignment in assignments}
     return update(model).where(*conditions).values(values).returning(model)
 
 
 def removal(model: type[Model], conditions: tuple[ColumnElement[bool], ...], *, hard: bool) -> Update | Delete:
     """DELETE, or where the model has a ``deleted_at`` column its soft form."""
-    _refuse_everything(conditions)
+    _refuse_everything(model, conditions)
     soft = rules_of(table_of(model)).deleted_at
     if soft is None or hard:
         return delete(model).where(*conditions).returning(model)
@@ -77,14 +86,27 @@ def key_of(model: type[Model]) -> Attr[Any]:
     return attribute
 
 
-def _values(row: Model, owner: str | None) -> dict[str, Any]:
+def _values(row: Model, owner: str | None, *, confined: bool) -> dict[str, Any]:
     given = vars(row)
     table = table_of(type(row))
     values = {column.key: given[column.key] for column in table.columns if column.key in given}
     column = owner_column(table)
-    if column is not None and column.key not in values:
+    if column is None:
+        return values
+    if column.key not in values:
         values[column.key] = _owner(column, owner)
+    if confined:
+        _refuse_other_owner(column, values.pop(column.key), owner)
     return values
+
+
+def _refuse_other_owner(column: Column[Any], given: Any, owner: str | None) -> None:
+    if given != _owner(column, owner):
+        raise StatementError(
+            Code.OWNER_UNNAMED,
+            f"A row of {column.table.name!r} belongs to another owner than the service scope was made for.",
+            hint="Make a scope for that owner, or say all_users=True.",
+        )
 
 
 def _owner(column: Column[Any], owner: str | None) -> Any:
@@ -97,10 +119,28 @@ def _owner(column: Column[Any], owner: str | None) -> Any:
     return owner_uuid(owner) if isinstance(column.type, Uuid) else owner
 
 
-def _refuse_everything(conditions: Any) -> None:
+def _refuse_stranger(model: type[Model], other: Any) -> None:
+    if other is not model:
+        raise StatementError(
+            Code.STATEMENT_UNSUPPORTED,
+            f"A change of {model.__name__} assigns a column of {other.__name__}.",
+            hint=f"Assign columns of {model.__name__}, or change {other.__name__} in a statement of its own.",
+        )
+
+
+def _refuse_everything(model: type[Model], conditions: Sequence[ColumnElement[bool]]) -> None:
     if not conditions:
         raise StatementError(
-            Code.VALUE_INVALID,
+            Code.STATEMENT_UNSUPPORTED,
             "A change without a condition would touch every row.",
             hint="Say which rows: Task.id == id. For all of them, say so: sqlalchemy.true().",
         )
+    table = table_of(model)
+    for condition in conditions:
+        named: list[Any] = [each for each in visitors.iterate(condition) if isinstance(each, Column)]
+        if named and all(column.table is not table for column in named):
+            raise StatementError(
+                Code.STATEMENT_UNSUPPORTED,
+                f"A condition of a change of {model.__name__} names other tables only, so every row would meet it.",
+                hint=f"Tie it to the row: {model.__name__}.id.in_(select(...)).",
+            )

@@ -15,16 +15,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import BindParameter, ColumnElement, Delete, FromClause, Table, TableClause, TextClause, Update, and_
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Delete,
+    Executable,
+    FromClause,
+    Insert,
+    Table,
+    TableClause,
+    TextClause,
+    Update,
+    and_,
+)
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
+from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy.sql.cache_key import HasCacheKey
 from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping, Join
 from sqlalchemy.types import Uuid
 
 from freehold.errors import Code, StatementError
-from freehold.models import rules_of
+from freehold.models import owner_column, rules_of
 from freehold.policies import Command
+
+S = TypeVar("S", bound=Executable)
 
 OWNER_TEXT: Final = "freehold_owner_text"
 OWNER_UUID: Final = "freehold_owner_uuid"
@@ -59,17 +76,17 @@ class Filter:
     """What is added to the statements of a scope."""
 
     reach: Reach
-    deleted: bool = False
 
-    def condition(self, source: FromClause, table: Table, command: Command) -> ColumnElement[bool] | None:
-        """The condition for ``source``, which is ``table`` or an alias of it."""
+    def condition(
+        self, source: FromClause, table: Table, command: Command, *, deleted: bool
+    ) -> ColumnElement[bool] | None:
+        """The condition for ``source``, which is ``table`` or an alias of it; ``deleted`` lets deleted rows in."""
         rules = rules_of(table)
         conditions: list[ColumnElement[bool]] = []
         if rules.owner is not None and self._filters(table, owned=rules.owned(command)):
             column = source.c[rules.owner]
-            name = OWNER_UUID if isinstance(column.type, Uuid) else OWNER_TEXT
-            conditions.append(column == BindParameter(name, None, column.type, required=False))
-        if rules.deleted_at is not None and not self.deleted:
+            conditions.append(column == owner_parameter(column))
+        if rules.deleted_at is not None and not deleted:
             conditions.append(source.c[rules.deleted_at].is_(None))
         return and_(*conditions) if conditions else None
 
@@ -110,6 +127,33 @@ class FilteringCompiler(PGCompiler_psycopg):
         )
         return str(body)
 
+    @property
+    def _deleted(self) -> bool:
+        options = getattr(self.statement, "_with_options", ())
+        return any(isinstance(option, _WithDeleted) for option in options)
+
+    def visit_insert(
+        self, insert_stmt: Insert, visited_bindparam: Any = None, visiting_cte: Any = None, **kw: Any
+    ) -> str:
+        """INSERT; for one owner, named by the service, the owner column is the filter's and nobody else's."""
+        owner = self._confined(insert_stmt)
+        if owner is not None:
+            insert_stmt = insert_stmt.values({owner.name: owner_parameter(owner)})
+        inserted = super().visit_insert(  # type: ignore[no-untyped-call]
+            insert_stmt, visited_bindparam=visited_bindparam, visiting_cte=visiting_cte, **kw
+        )
+        return str(inserted)
+
+    def visit_on_conflict_do_update(self, on_conflict: Any, **kw: Any) -> str:
+        """The update of an upsert. For callers the policy refuses another's row; nothing else holds the service."""
+        upsert: Any = self.current_executable
+        owner = self._confined_owner(upsert.table)
+        if owner is not None:
+            on_conflict = on_conflict._clone()
+            condition = owner == owner_parameter(owner)
+            on_conflict.update_whereclause = and_(*_given(on_conflict.update_whereclause), condition)
+        return str(super().visit_on_conflict_do_update(on_conflict, **kw))  # type: ignore[no-untyped-call]
+
     def visit_update(self, update_stmt: Update, visiting_cte: Any = None, **kw: Any) -> str:
         """UPDATE, with the filter for its target and for every table of its FROM."""
         return str(super().visit_update(self._narrowed(update_stmt, Command.UPDATE, kw), visiting_cte, **kw))
@@ -119,7 +163,28 @@ class FilteringCompiler(PGCompiler_psycopg):
         narrowed = self._narrowed(delete_stmt, Command.DELETE, kw)
         return str(super().visit_delete(narrowed, visiting_cte, **kw))  # type: ignore[no-untyped-call]
 
+    def _confined(self, statement: Any) -> Column[Any] | None:
+        """The owner column of a statement that writes for one owner; refuses one that says whose the rows are."""
+        owner = self._confined_owner(statement.table)
+        if owner is None:
+            return None
+        assigned = {getattr(key, "key", key) for key in statement._values or ()}
+        several = getattr(statement, "_multi_values", None) or getattr(statement, "select", None) is not None
+        if owner.key in assigned or several:
+            raise StatementError(
+                Code.OWNER_UNNAMED,
+                f"A service statement for one owner says itself whose rows of {statement.table.name!r} it writes.",
+                hint="Leave the owner out: it is filled in. To move rows between owners, say all_users=True.",
+            )
+        return owner
+
+    def _confined_owner(self, table: Any) -> Column[Any] | None:
+        confined = self.dialect.filter.reach is Reach.OWNER and isinstance(table, Table)
+        return owner_column(table) if confined else None
+
     def _narrowed(self, statement: Any, command: Command, kw: Any) -> Any:
+        if command is Command.UPDATE:
+            self._confined(statement)
         extra = statement._compile_state_factory(statement, self, **kw)._extra_froms
         conditions = [*_given(self._condition(statement.table, command))]
         for source in extra:
@@ -155,7 +220,7 @@ class FilteringCompiler(PGCompiler_psycopg):
         while isinstance(element, AliasedReturnsRows):
             element = element.element
         if isinstance(element, Table):
-            return self.dialect.filter.condition(source, element, command)
+            return self.dialect.filter.condition(source, element, command, deleted=self._deleted)
         if isinstance(element, (TableClause, TextClause)) and self.dialect.filter.reach is not Reach.EVERYBODY:
             raise StatementError(
                 Code.STATEMENT_UNSUPPORTED,
@@ -163,6 +228,25 @@ class FilteringCompiler(PGCompiler_psycopg):
                 hint="Use the model's class, or its __table__.",
             )
         return None
+
+
+class _WithDeleted(HasCacheKey, ORMOption):
+    """Marks a statement that wants soft-deleted rows as well; part of its shape, so of its cache key."""
+
+    _cache_key_traversal: Any = ()
+    inherit_cache = True
+    _is_has_cache_key = True
+
+
+def with_deleted(statement: S) -> S:
+    """The same statement, soft-deleted rows included."""
+    return statement.options(_WithDeleted())
+
+
+def owner_parameter(column: ColumnElement[Any]) -> BindParameter[Any]:
+    """The parameter that the owner's id is given to when the statement runs."""
+    name = OWNER_UUID if isinstance(column.type, Uuid) else OWNER_TEXT
+    return BindParameter(name, None, column.type, required=False)
 
 
 class FilteringDialect(PGDialect_psycopg):
@@ -179,9 +263,7 @@ class FilteringDialect(PGDialect_psycopg):
 def dialects() -> Iterator[tuple[Filter, FilteringDialect]]:
     """A dialect for every filter, with ``$1`` parameters as PostgreSQL itself has them."""
     for reach in Reach:
-        for deleted in (False, True):
-            each = Filter(reach, deleted)
-            yield each, FilteringDialect(each, paramstyle="numeric_dollar")
+        yield Filter(reach), FilteringDialect(Filter(reach), paramstyle="numeric_dollar")
 
 
 def _given(condition: ColumnElement[bool] | None) -> Iterable[ColumnElement[bool]]:

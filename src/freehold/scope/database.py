@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
 
-from freehold.errors import Code, ConfigurationError, IdentityError
-from freehold.identity import ANONYMOUS, SERVICE, Identity
+from freehold.errors import Code, ConfigurationError, IdentityError, StatementError
+from freehold.identity import ANONYMOUS, SERVICE, Identity, Role
 from freehold.scope.caller import Caller, Limits
 from freehold.scope.compiler import Reach
 from freehold.scope.door import Door
@@ -58,7 +58,13 @@ class Database:
     def embedded(cls, directory: Path | str = ".freehold", **options: Any) -> Self:
         """A PostgreSQL server of the application's own, with its data under ``directory``."""
         settings = Settings.load().model_copy(
-            update={"database_url": None, "directory": Path(directory), "environment": "development"}
+            update={
+                "database_url": None,
+                "service_database_url": None,
+                "owner_database_url": None,
+                "directory": Path(directory),
+                "environment": "development",
+            }
         )
         return cls._at(resolve(settings), options)
 
@@ -77,17 +83,17 @@ class Database:
             identity = Identity.user(identity)
         elif not isinstance(identity, Identity):
             identity = Identity.from_claims(identity)
-        if identity.user_id is None:
+        if identity.user_id is None or identity.role is not Role.AUTHENTICATED:
             raise IdentityError(
                 Code.CLAIMS_MISSING, "The identity is not a signed-in user.", hint="Use db.as_anon() for it."
             )
         caller = Caller(identity, Reach.CALLER, limits or self._limits, identity.user_id)
-        return UserScope(caller, SharedExecutor(self._login, caller), self._planner, self._login.engines)
+        return UserScope(caller, SharedExecutor(self._login, caller), self._planner, self._login)
 
     def as_anon(self, *, limits: Limits | None = None) -> AnonymousScope:
         """A scope for somebody who is not signed in."""
         caller = Caller(ANONYMOUS, Reach.POLICY, limits or self._limits)
-        return AnonymousScope(caller, SharedExecutor(self._login, caller), self._planner, self._login.engines)
+        return AnonymousScope(caller, SharedExecutor(self._login, caller), self._planner, self._login)
 
     def as_service(
         self,
@@ -102,6 +108,12 @@ class Database:
         ``owner`` confines it to one user's rows; ``all_users`` says that it means everybody's. Without either,
         statements on owned tables are refused (FH204). Raises `ConfigurationError` (FH301) without a service DSN.
         """
+        if all_users and owner is not None:
+            raise StatementError(
+                Code.OWNER_UNNAMED,
+                "A service scope is for one owner or for all users, not for both.",
+                hint="Leave out owner, or all_users.",
+            )
         if self._service is None:
             raise ConfigurationError(
                 Code.SETTING_MISSING,
@@ -111,7 +123,7 @@ class Database:
         _log.info("service scope: %s", reason)
         reach = Reach.EVERYBODY if all_users else Reach.UNNAMED if owner is None else Reach.OWNER
         caller = Caller(SERVICE, reach, limits or self._limits, None if owner is None else str(owner))
-        return ServiceScope(caller, SharedExecutor(self._service, caller), self._planner, self._service.engines)
+        return ServiceScope(caller, SharedExecutor(self._service, caller), self._planner, self._service)
 
     async def open(self) -> Self:
         """Connects and inspects the login roles, so that what is wrong is said at start-up.

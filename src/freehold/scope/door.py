@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from freehold.scope.caller import Caller
 from freehold.scope.engine import Engines
 from freehold.scope.posture import inspect_login, inspect_service
 from freehold.wire import Pool, PoolSize
@@ -13,7 +18,7 @@ class Door:
     """The connections of one login role, inspected before they are used."""
 
     def __init__(self, dsn: str, size: PoolSize, *, service: bool = False) -> None:
-        self.engines = Engines(dsn, size.largest)
+        self._engines = Engines(dsn, size.largest)
         self._dsn = dsn
         self._size = size
         self._inspect = inspect_service if service else inspect_login
@@ -30,9 +35,16 @@ class Door:
                     self._pool = pool
         return self._pool
 
+    @asynccontextmanager
+    async def session(self, caller: Caller) -> AsyncGenerator[AsyncSession]:
+        """A SQLAlchemy session as ``caller``, on a login that was inspected; raises as `pool` does."""
+        await self.pool()
+        async with self._engines.session(caller) as session:
+            yield session
+
     async def close(self) -> None:
         """Ends every connection; the next use opens new ones."""
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close()
-        await self.engines.close()
+        await self._engines.close()

@@ -9,13 +9,15 @@ from typing import Any, Final, cast
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.util.concurrency import await_
 
+from freehold.errors import DatabaseError
 from freehold.scope.caller import Caller
 from freehold.scope.compiler import OWNER_TEXT, OWNER_UUID, Filter, FilteringCompiler, Reach
 from freehold.scope.plan import owner_uuid
-from freehold.wire import AsyncConnection, begin_as, connect_async
+from freehold.wire import AsyncConnection, begin_as, connect_async, translated_error
 
 _CALLER: Final = "freehold_caller"
 _URL: Final = "postgresql+freehold://"
@@ -74,10 +76,16 @@ class Engines:
             options = {"async_creator": lambda: connect_async(self._dsn), "pool_reset_on_return": None, **sizes}
         engine = create_async_engine(_URL, filter_=filter_, **options)
         event.listen(engine.sync_engine, "begin", _begin)
+        event.listen(engine.sync_engine, "handle_error", _translate)
         event.listen(engine.sync_engine, "before_cursor_execute", _fill_owner, retval=True)
         if shared is None:
             event.listen(engine.sync_engine.pool, "reset", _clean)
         return engine
+
+
+def _translate(context: ExceptionContext) -> DatabaseError | None:
+    """Freehold's error for the driver's, whose own text repeats values of the row."""
+    return translated_error(context.original_exception)
 
 
 def _begin(connection: Connection) -> None:

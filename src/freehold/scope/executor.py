@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, Protocol
 
 from freehold.errors import Code, DatabaseError, StatementError
 from freehold.scope.caller import Caller
 from freehold.scope.door import Door
+from freehold.scope.opening import opens_or_ends_transaction
 from freehold.scope.plan import Call
-from freehold.wire import Format, Link, PGresult, Step, encoded
+from freehold.wire import Format, Link, PGresult, Step, connection_lost, encoded
 
 _BEGIN: Final = Step(b"BEGIN")
 _COMMIT: Final = Step(b"COMMIT")
@@ -44,16 +45,24 @@ class SharedExecutor:
         self._caller = caller
 
     async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
-        """The rows of each call; either all of them happen or none."""
+        """The rows of each call; either all of them happen or none.
+
+        A call that could leave something on its connection gets one of its own, which is cleaned afterwards.
+        """
+        if not all(call.plan.shares for call in calls):
+            async with self.transaction() as executor:
+                return await executor.run(calls)
         pool = await self._door.pool()
+        if not pool.size.lanes:
+            async with pool.exclusive() as own:
+                return await self._exchange(own, calls)
         link = await pool.shared()
         try:
             return await self._exchange(link, calls)
         except DatabaseError as error:
-            if error.sqlstate not in _UNPREPARED or not link.alive:
+            if not _repeatable(error, link, calls):
                 raise
-        link.forget_statements()
-        return await self._exchange(link, calls)
+        return await self._exchange(await pool.shared(), calls)
 
     async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of one statement given as text, on a connection of its own, which is cleaned afterwards."""
@@ -69,9 +78,9 @@ class SharedExecutor:
             try:
                 yield executor
             except BaseException:
-                await executor.finish(_ROLLBACK)
+                await executor.roll_back()
                 raise
-            await executor.finish(_COMMIT)
+            await executor.commit()
 
     async def _exchange(self, link: Link, calls: Sequence[Call]) -> list[list[Any]]:
         caller = self._caller
@@ -81,13 +90,17 @@ class SharedExecutor:
 
 
 class TransactionExecutor:
-    """Runs on one connection, inside one transaction, which begins with the first statement."""
+    """Runs on one connection, inside one transaction, which begins with the first statement.
 
-    def __init__(self, link: Link, caller: Caller) -> None:
+    ``outer`` makes it a savepoint of that executor's transaction.
+    """
+
+    def __init__(self, link: Link, caller: Caller, outer: TransactionExecutor | None = None) -> None:
         self._link = link
         self._caller = caller
+        self._outer = outer
         self._begun = False
-        self._savepoints = 0
+        self._interrupted = False
         self._over = False
 
     async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
@@ -96,15 +109,15 @@ class TransactionExecutor:
         return _rows(self._link, calls, results)
 
     async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows of one statement given as text; it may not end the transaction."""
-        (result,) = await self._send([encoded(self._link.transformer, sql.encode(), values, Format.TEXT)])
-        if not self._link.in_transaction:
-            self._link.close()
+        """The rows of one statement given as text; it may not begin or end a transaction."""
+        if opens_or_ends_transaction(sql):
             raise StatementError(
                 Code.STATEMENT_UNSUPPORTED,
-                "A raw statement ended the transaction it ran in; its connection was closed.",
-                hint="Leave the block to commit; raise to roll back.",
+                "A raw statement may not begin or end a transaction.",
+                hint="Leave the block to commit; raise to roll back; nest scope.transaction() for a savepoint.",
             )
+        step = encoded(self._link.transformer, sql.encode(), values, Format.TEXT, widened=False)
+        (result,) = await self._send([step])
         if not result.nfields:
             return []
         self._link.transformer.set_pgresult(result)
@@ -113,15 +126,17 @@ class TransactionExecutor:
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[TransactionExecutor]:
         """A savepoint: an error inside the block undoes the block, and the transaction goes on."""
-        self._savepoints += 1
-        name = f"freehold_{self._savepoints}"
+        name = f"freehold_{secrets.token_hex(4)}"
         await self._send([Step(f"SAVEPOINT {name}".encode())])
+        inner = TransactionExecutor(self._link, self._caller, outer=self)
         try:
-            yield self
+            yield inner
         except BaseException:
+            inner.end()
             if self._link.alive:
                 await self._send([Step(f"ROLLBACK TO SAVEPOINT {name}".encode())])
             raise
+        inner.end()
         await self._send([Step(f"RELEASE SAVEPOINT {name}".encode())])
 
     async def pages(self, call: Call, size: int) -> AsyncGenerator[list[Any]]:
@@ -142,22 +157,66 @@ class TransactionExecutor:
             (result,) = await self._send([fetch])
         await self._send([Step(b"CLOSE %b" % cursor)])
 
-    async def finish(self, ending: Step) -> None:
-        """Ends the transaction; a connection with an answer still to come is left for the pool to close."""
+    async def commit(self) -> None:
+        """Commits; raises when that did not happen: FH211 where a statement had failed, FH308 without an answer."""
+        self.end()
+        if not self._begun:
+            return
+        (result,) = await self._link.exchange([_COMMIT])
+        if result.command_status != _COMMIT.sql:
+            raise StatementError(
+                Code.TRANSACTION_ABORTED,
+                "The transaction was rolled back, because a statement in it had failed.",
+                hint="Let the error leave the block, or put what may fail into a nested transaction().",
+            )
+
+    async def roll_back(self) -> None:
+        """Rolls back; a connection that waits for an answer nobody wants is left for the pool to close."""
+        self.end()
+        if self._begun and not self._interrupted:
+            with suppress(DatabaseError):
+                await self._link.exchange([_ROLLBACK])
+
+    def end(self) -> None:
+        """Refuses every further statement."""
         self._over = True
-        if self._begun and self._link.alive and self._link.depth == 0:
-            await self._link.exchange([ending])
 
     async def _send(self, steps: Sequence[Step]) -> list[PGresult]:
         if self._over:
             raise StatementError(
                 Code.SCOPE_CLOSED, "The transaction is over.", hint="Use it inside its async with block only."
             )
+        if self._outer is not None:
+            return await self._outer._send(steps)  # noqa: SLF001 - the same class
+        if not self._link.alive:
+            raise connection_lost()
+        self._interrupted = True
+        try:
+            return await self._exchange(steps)
+        except DatabaseError:
+            self._interrupted = False
+            raise
+        finally:
+            self._begun = True
+
+    async def _exchange(self, steps: Sequence[Step]) -> list[PGresult]:
         if self._begun:
-            return await self._link.exchange(steps)
-        self._begun = True
-        results = await self._link.exchange([_BEGIN, self._caller.step, *steps], self._caller.echo, echo_at=1)
-        return results[2:]
+            results = await self._link.exchange(steps)
+        else:
+            results = await self._link.exchange([_BEGIN, self._caller.step, *steps], self._caller.echo, echo_at=1)
+            results = results[2:]
+        self._interrupted = False
+        return results
+
+
+def _repeatable(error: DatabaseError, link: Link, calls: Sequence[Call]) -> bool:
+    """Whether the same calls may be sent again: nothing of them happened, or they only read."""
+    if error.code is Code.CONNECTION_LOST:
+        return all(call.plan.reads for call in calls)
+    if error.sqlstate in _UNPREPARED:
+        link.forget_statements()
+        return True
+    return False
 
 
 def _step(link: Link, call: Call) -> Step:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Delete, Dialect, Executable, FromClause, Insert, Update
+from sqlalchemy import BindParameter, Delete, Dialect, Executable, FromClause, Insert, Select, Update
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
@@ -100,6 +100,11 @@ def with_returning(statement: Insert | Update | Delete, columns: Sequence[Any]) 
     bare: Any = statement._generate()
     bare._returning = ()
     return bare.returning(*columns)
+
+
+def with_columns(statement: Select[Any], columns: Sequence[Any]) -> Any:
+    """The statement with other columns, and with its options, which SQLAlchemy sets aside with the old ones."""
+    return statement.with_only_columns(*columns).options(*statement._with_options)
 
 
 def identity_class_of(mapper: Mapper[Any]) -> type[Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import JSON, BindParameter, Delete, Executable, Insert, Select, Table, Update, types
@@ -16,7 +17,7 @@ from sqlalchemy.sql.selectable import CompoundSelect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from freehold.errors import Code, FreeholdError, IdentityError, StatementError
-from freehold.scope.compiler import OWNER_TEXT, OWNER_UUID, Filter, FilteringDialect, dialects
+from freehold.scope.compiler import OWNER_TEXT, OWNER_UUID, Filter, FilteringDialect, Reach, dialects
 from freehold.scope.internals import (
     Processor,
     Shape,
@@ -28,15 +29,14 @@ from freehold.scope.internals import (
     result_types_of,
     returning_of,
     shape_of,
+    with_columns,
     with_returning,
 )
 from freehold.scope.shape import Columns, Part, RowMaker, parts_of, row_maker
+from freehold.scope.sharing import opaque, reads, shares
 from freehold.wire import Format, PGresult, Transformer
 
-S = TypeVar("S", bound=Executable)
-
 _PLANS_KEPT: Final = 1000
-_DELETED: Final = "freehold_deleted"
 _DIALECTS: Final[dict[Filter, FilteringDialect]] = dict(dialects())
 _BINARY: Final = (
     types.String,
@@ -52,11 +52,6 @@ _BINARY: Final = (
 )
 
 
-def with_deleted(statement: S) -> S:
-    """The same statement, soft-deleted rows included."""
-    return statement.execution_options(**{_DELETED: True})
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Call:
     """A planned statement with the values of one call."""
@@ -69,8 +64,18 @@ class Call:
 class Plan:
     """One shape of statement, compiled under one filter."""
 
-    def __init__(self, compiled: SQLCompiler, parts: tuple[Part, ...], dialect: FilteringDialect) -> None:
+    def __init__(
+        self,
+        compiled: SQLCompiler,
+        parts: tuple[Part, ...],
+        dialect: FilteringDialect,
+        *,
+        shares: bool,
+        reads: bool,
+    ) -> None:
         self.parts = parts
+        self.shares = shares
+        self.reads = reads
         self.row_format = _row_format(compiled)
         self._compiled = compiled
         self._dialect = dialect
@@ -134,8 +139,6 @@ class Planner:
 
     def call(self, statement: Executable, filter_: Filter, owner: str | None) -> Call:
         """The statement as the wire takes it; raises `StatementError` for one a scope cannot run."""
-        if statement.get_execution_options().get(_DELETED):
-            filter_ = replace(filter_, deleted=True)
         shape = shape_of(statement)
         if shape is None:
             return compile_plan(statement, filter_, None).call(None, owner)
@@ -152,6 +155,12 @@ class Planner:
 
 def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) -> Plan:
     """The plan of a statement under a filter; with its ``shape``, for every statement of that shape."""
+    if filter_.reach in (Reach.OWNER, Reach.UNNAMED) and opaque(statement):
+        raise StatementError(
+            Code.STATEMENT_UNSUPPORTED,
+            "A part of the statement is SQL text, which could name rows of any owner.",
+            hint="Write it with SQLAlchemy's constructs, or say db.as_service(reason=..., all_users=True).",
+        )
     dialect = _DIALECTS[filter_]
     columns = Columns()
     parts = parts_of(_items(statement), columns, everything=filter_.reach.closed_columns)
@@ -162,7 +171,7 @@ def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) ->
             "The statement asks for the same column in two ways.",
             hint="Select each column once, or label it.",
         )
-    return Plan(compiled, parts, dialect)
+    return Plan(compiled, parts, dialect, shares=shares(statement), reads=reads(statement))
 
 
 def _items(statement: Executable) -> list[Any]:
@@ -181,7 +190,7 @@ def _items(statement: Executable) -> list[Any]:
 
 def _expanded(statement: Executable, columns: Columns) -> Any:
     if isinstance(statement, Select):
-        return statement.with_only_columns(*columns.elements)
+        return with_columns(cast(Select[Any], statement), columns.elements)
     if isinstance(statement, (Insert, Update, Delete)) and columns.elements:
         return with_returning(statement, columns.elements)
     return statement
@@ -206,6 +215,8 @@ def _bound(names: Sequence[str], values: Mapping[str, Any], processors: Mapping[
         raise _unfit("A value does not fit its column.") from None
     if any(isinstance(value, str) and "\0" in value for value in bound):
         raise _unfit("A text contains a NUL character, which PostgreSQL cannot hold.")
+    if any(isinstance(value, datetime) and value.tzinfo is None for value in bound):
+        raise _unfit("A timestamp has no time zone, so it means another moment on every machine.")
     return bound
 
 

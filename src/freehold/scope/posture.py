@@ -23,6 +23,7 @@ class Posture:
     name: str
     attributes: frozenset[str]
     memberships: frozenset[str]
+    inherited: frozenset[str]
     owned_tables: int
 
     @classmethod
@@ -32,7 +33,7 @@ class Posture:
         row = await cursor.fetchone()
         if row is None:
             raise connection_lost()
-        return cls(row[0], frozenset(row[1]), frozenset(row[2]), row[3])
+        return cls(row[0], frozenset(row[1]), frozenset(row[2]), frozenset(row[3]), row[4])
 
     def faults(self, allowed: frozenset[str]) -> list[tuple[str, str]]:
         """What is wrong, each with the SQL that mends it; ``allowed`` are the roles it may become."""
@@ -46,6 +47,11 @@ class Posture:
             (f"it cannot become {role}", f"GRANT {quote_identifier(role)} TO {name};")
             for role in sorted(allowed - self.memberships)
         ]
+        if "INHERIT" not in self.attributes:
+            found += [
+                (f"it inherits {role}", f"GRANT {quote_identifier(role)} TO {name} WITH INHERIT FALSE;")
+                for role in sorted(self.inherited & allowed)
+            ]
         if self.owned_tables:
             found.append(
                 (f"it owns {self.owned_tables} tables", f"REASSIGN OWNED BY {name} TO <the role that migrates>;")

@@ -1,5 +1,5 @@
 -- The role this connection logged in with: attributes that could bypass row security, the roles it can become
--- (directly or through others), and how many tables it owns. A superuser is a member of every role; its
+-- (directly or through others), those whose privileges it has without becoming them, and how many tables it owns. A superuser is a member of every role; its
 -- memberships say nothing, so they are left out and the attribute speaks for it.
 SELECT
     r.rolname::text,
@@ -17,6 +17,13 @@ SELECT
         WHERE NOT r.rolsuper
           AND other.oid <> r.oid
           AND pg_catalog.pg_has_role(r.oid, other.oid, 'MEMBER')
+    ),
+    ARRAY(
+        SELECT other.rolname::text
+        FROM pg_catalog.pg_roles AS other
+        WHERE NOT r.rolsuper
+          AND other.oid <> r.oid
+          AND pg_catalog.pg_has_role(r.oid, other.oid, 'USAGE')
     ),
     (
         SELECT count(*)::int

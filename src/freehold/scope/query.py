@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import update_wrapper
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVarTuple, cast, get_type_hints
 
 from sqlalchemy import Select, bindparam
@@ -51,6 +52,7 @@ class Query(Generic[P, *Ts]):
     __name__: str
 
     def __init__(self, function: Callable[P, Select[*Ts]]) -> None:
+        _refuse_captured(function)
         self._function = function
         self._signature = inspect.signature(function)
         self._defaults = {
@@ -108,3 +110,15 @@ def query(function: Callable[P, Select[*Ts]]) -> Query[P, *Ts]:
     The arguments must be annotated with types that columns can have, and may only be used inside the statement.
     """
     return Query(function)
+
+
+def _refuse_captured(function: Callable[..., Any]) -> None:
+    """A variable of the function around it would keep, for everybody, the value it had at the first call."""
+    captured = inspect.getclosurevars(function).nonlocals
+    values = [name for name, value in captured.items() if not isinstance(value, (type, ModuleType))]
+    if values:
+        raise DeclarationError(
+            Code.QUERY_SIGNATURE,
+            f"The query {function.__name__} uses {', '.join(values)} of the function around it.",
+            hint="Make it a parameter: the query is compiled once, for all callers.",
+        )

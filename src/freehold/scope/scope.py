@@ -14,7 +14,8 @@ from freehold.errors import Code, ConstraintError, NotVisibleError, StatementErr
 from freehold.models import Model
 from freehold.scope.caller import Caller
 from freehold.scope.change import Assignment, alteration, insertion, key_of, removal
-from freehold.scope.engine import Engines
+from freehold.scope.compiler import Reach
+from freehold.scope.door import Door
 from freehold.scope.executor import Executor
 from freehold.scope.plan import Call, Planner
 from freehold.scope.query import BoundQuery
@@ -36,11 +37,11 @@ class Scope:
     PostgreSQL refuses: see `freehold.errors`.
     """
 
-    def __init__(self, caller: Caller, executor: Executor, planner: Planner, engines: Engines) -> None:
+    def __init__(self, caller: Caller, executor: Executor, planner: Planner, door: Door) -> None:
         self._caller = caller
         self._executor = executor
         self._planner = planner
-        self._engines = engines
+        self._door = door
 
     @overload
     async def all(self, statement: TypedReturnsRows[T], /) -> list[T]: ...
@@ -90,7 +91,8 @@ class Scope:
 
     async def insert_all(self, rows: Iterable[M], /) -> list[M]:
         """Inserts all of ``rows`` or none, in one round trip, and gives them back in order."""
-        statements = [insertion(row, self._caller.owner) for row in rows]
+        caller = self._caller
+        statements = [insertion(row, caller.owner, confined=caller.reach is Reach.OWNER) for row in rows]
         return [row for (row,) in await self._run(*statements)] if statements else []
 
     async def update(self, model: type[M], /, *parts: ColumnElement[bool] | Assignment) -> list[M]:
@@ -131,8 +133,15 @@ class Scope:
         s5: TypedReturnsRows[T5],
         /,
     ) -> tuple[list[T1], list[T2], list[T3], list[T4], list[T5]]: ...
+    @overload
+    async def batch(
+        self, s1: TypedReturnsRows[*tuple[Any, ...]], /, *more: TypedReturnsRows[*tuple[Any, ...]]
+    ) -> tuple[list[Any], ...]: ...
     async def batch(self, *statements: Any) -> Any:
-        """Several statements in one transaction and one round trip: the rows of each, as a tuple of lists."""
+        """Several statements in one transaction and one round trip: the rows of each, as a tuple of lists.
+
+        Up to five statements of one model or column each are typed; others give lists of ``Any``.
+        """
         return tuple(await self._run(*statements))
 
     @overload
@@ -162,12 +171,15 @@ class Scope:
         Inside a transaction it is a savepoint.
         """
         async with self._executor.transaction() as executor:
-            yield type(self)(self._caller, executor, self._planner, self._engines)
+            yield type(self)(self._caller, executor, self._planner, self._door)
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncSession]:
-        """A SQLAlchemy session that runs as the caller, filters included; commit it yourself."""
-        async with self._engines.session(self._caller) as session:
+        """A SQLAlchemy session that runs as the caller, filters included; commit it yourself.
+
+        It has a connection and transactions of its own, also when it is opened inside `transaction`.
+        """
+        async with self._door.session(self._caller) as session:
             yield session
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from freehold.wire.connect import Connection, connect, connect_async
 from freehold.wire.link import Link
 from freehold.wire.narrate import narrated
 from freehold.wire.pool import Pool, PoolSize
-from freehold.wire.sqlstate import connection_lost, error_from, translated
+from freehold.wire.sqlstate import connection_lost, error_from, translated, translated_error
 from freehold.wire.step import Step, encoded, settings_step
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "narrated",
     "settings_step",
     "translated",
+    "translated_error",
 ]

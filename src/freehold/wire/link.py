@@ -27,6 +27,7 @@ from freehold.wire.sqlstate import connection_lost
 from freehold.wire.step import Step
 
 _STATEMENTS_KEPT: Final = 256
+_LAST_WORDS: Final = 4  # messages a server may send before it ends a connection
 _COPIES: Final = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 
 
@@ -68,8 +69,9 @@ class Link:
     @property
     def stale(self) -> bool:
         """Whether an idle connection was ended by the server: bytes, or the end, have arrived that nobody asked for."""
-        readable, _, _ = select.select([self._socket], [], [], 0)
-        if readable and self.alive:
+        for _ in range(_LAST_WORDS):
+            if not self.alive or not select.select([self._socket], [], [], 0)[0]:
+                break
             self._readable()
         return not self.alive
 

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
-from freehold.errors import Code, PoolTimeoutError
+from freehold.errors import Code, ConfigurationError, PoolTimeoutError
 from freehold.wire.connect import connect_async, parsed
 from freehold.wire.link import Link
 
@@ -35,10 +35,18 @@ class PoolSize:
     shared: int = 4
     patience: float = 10.0
 
+    def __post_init__(self) -> None:
+        if self.largest < 1 or self.shared < 0 or self.patience <= 0:
+            raise ConfigurationError(
+                Code.SETTING_INVALID,
+                "A pool needs a connection and some patience.",
+                hint="PoolSize(largest=10, shared=4, patience=10.0) is the default.",
+            )
+
     @property
     def lanes(self) -> int:
-        """The shared connections there may be: one of the pool's is always left for transactions."""
-        return max(1, min(self.shared, self.largest - 1))
+        """The shared connections there may be: one is always left for transactions. None: every verb takes its own."""
+        return min(self.shared, self.largest - 1)
 
 
 class Pool:
@@ -55,7 +63,7 @@ class Pool:
         self._pool: psycopg_pool.AsyncConnectionPool[AsyncConnection] = psycopg_pool.AsyncConnectionPool(
             self._conninfo,
             min_size=0,
-            max_size=max(size.largest, size.lanes + 1),
+            max_size=size.largest,
             timeout=size.patience,
             open=False,
             kwargs={"autocommit": True, "prepare_threshold": None},

@@ -164,6 +164,15 @@ def connection_lost(state: str | None = None) -> ConnectionLostError:
     )
 
 
+def translated_error(error: BaseException) -> DatabaseError | None:
+    """Freehold's error for one of psycopg's, None for any other; psycopg's loses its text, which may repeat values."""
+    if not isinstance(error, psycopg.Error):
+        return None
+    translation = error_from(error.diag)
+    error.args = (translation.message,)
+    return translation
+
+
 @contextmanager
 def translated() -> Generator[None]:
     """Turns psycopg's errors into freehold's, without the parameters psycopg may know."""

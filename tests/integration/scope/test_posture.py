@@ -116,7 +116,6 @@ async def test_through_another_role(login: Login) -> None:
         login.alter(f"drop role {middle}")
 
 
-@pytest.mark.xfail(reason="only the role's own INHERIT is looked at", strict=True)
 async def test_a_membership_that_is_inherited(login: Login) -> None:
     """From PostgreSQL 16 on each grant has an INHERIT of its own, whatever the role's is."""
     if login.admin.info.server_version < 160000:
@@ -148,7 +147,6 @@ async def test_a_login_that_becomes_unsafe_later(login: Login) -> None:
     await db.close()
 
 
-@pytest.mark.xfail(reason="engines connect for themselves; only the pool's connections are inspected", strict=True)
 async def test_an_unsafe_login_whose_first_use_is_a_session(login: Login) -> None:
     """A session may be the first thing an application opens, without open()."""
     login.alter("alter role {} bypassrls")

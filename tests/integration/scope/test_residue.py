@@ -105,7 +105,6 @@ async def test_after_an_error_the_next_caller_is_herself(
         assert await alice.all(select(Task.title)) == ["t"]
 
 
-@pytest.mark.xfail(reason="functions run on the shared connection, where nothing is cleaned", strict=True)
 async def test_a_function_in_a_select_leaves_nothing(alice: UserScope, bob: UserScope, admin: Connection) -> None:
     """set_config and advisory locks are functions: a SELECT with them must not share its connection, or be refused."""
     with contextlib.suppress(FreeholdError):

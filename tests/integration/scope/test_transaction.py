@@ -39,7 +39,6 @@ async def test_it_commits_at_the_end(alice: UserScope, bob: UserScope) -> None:
     assert await bob.one(COUNT) == 0
 
 
-@pytest.mark.xfail(reason="COMMIT is not sent while a prepared statement is being closed", strict=True)
 async def test_insert_all_in_a_transaction_commits(alice: UserScope) -> None:
     """Several statements of one shape in one exchange, and then COMMIT."""
     async with alice.transaction() as tx:
@@ -47,7 +46,6 @@ async def test_insert_all_in_a_transaction_commits(alice: UserScope) -> None:
     assert await alice.one(COUNT) == 5
 
 
-@pytest.mark.xfail(reason="COMMIT is not sent while a prepared statement is being closed", strict=True)
 async def test_a_transaction_of_many_shapes_commits(alice: UserScope) -> None:
     """More statements than a connection keeps prepared, the last of which makes room, and then COMMIT."""
     async with alice.transaction() as tx:
@@ -66,7 +64,6 @@ async def test_an_exception_rolls_back(alice: UserScope) -> None:
     assert await alice.one(COUNT) == 0
 
 
-@pytest.mark.xfail(reason="COMMIT of an aborted transaction is answered with ROLLBACK, which nobody reads", strict=True)
 async def test_an_error_that_was_caught_is_not_forgotten(alice: UserScope) -> None:
     """PostgreSQL aborts the whole transaction: a block that ends as if nothing had happened must not look committed."""
     await alice.insert(Task(title="taken"))
@@ -129,7 +126,6 @@ async def test_it_is_over_when_its_block_is(alice: UserScope) -> None:
             pass
 
 
-@pytest.mark.xfail(reason="a savepoint's scope is the transaction's own executor, which is not over", strict=True)
 async def test_a_savepoint_is_over_when_its_block_is(alice: UserScope) -> None:
     """Its scope is refused although the transaction around it goes on."""
     async with alice.transaction() as tx:
@@ -153,9 +149,6 @@ async def test_cancelling_rolls_back_and_frees_the_connection(endpoints, size) -
             assert await tx.all(select(Note)) == []
 
 
-@pytest.mark.xfail(
-    reason="the second cancellation interrupts the pool's cleaning up: the connection is never returned", strict=True
-)
 async def test_cancelling_twice_frees_the_connection_too(endpoints) -> None:
     """A task may be cancelled again while it cleans up after the first time."""
     only = PoolSize(largest=1, shared=0, patience=1.0)

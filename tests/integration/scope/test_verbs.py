@@ -131,7 +131,7 @@ async def test_a_change_needs_a_condition_and_a_value(alice: UserScope) -> None:
     ):
         with pytest.raises(StatementError) as refused:
             await attempt()
-        assert refused.value.code is Code.VALUE_INVALID
+        assert refused.value.code is Code.STATEMENT_UNSUPPORTED
 
 
 async def test_delete_is_soft_where_the_model_says_so(alice: UserScope, bob: UserScope) -> None:
@@ -250,7 +250,6 @@ async def test_columns_that_callers_may_not_read(alice: UserScope, db: Database)
     assert (await service.one(select(Credential))).value == "new"
 
 
-@pytest.mark.xfail(reason="a column that was not read reads as None", strict=True)
 async def test_a_column_that_was_not_read_raises_when_it_is_used(alice: UserScope) -> None:
     """None would be a lie: the column is NOT NULL."""
     row = await alice.insert(Credential(provider="github", value="s3cret"))
@@ -330,7 +329,6 @@ async def test_a_table_of_the_service(alice: UserScope, anon: AnonymousScope, db
             await scope.all(select(Job))
 
 
-@pytest.mark.xfail(reason="the subquery is not correlated: its FROM names the policy's table again", strict=True)
 async def test_a_policy_that_looks_into_another_table(alice: UserScope, bob: UserScope, db: Database) -> None:
     """Members of a team see its boards; a member of another team does not."""
     service = db.as_service(reason="test", all_users=True)

@@ -7,7 +7,11 @@ revoke all on schema freehold from public;
 create or replace function freehold.set_updated_at() returns trigger language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 begin
-    new.updated_at := now();
+    if tg_nargs = 0 then
+        new.updated_at := now();
+    else -- the column has another name
+        new := jsonb_populate_record(new, jsonb_build_object(tg_argv[0], now()));
+    end if;
     return new;
 end
 $$;
