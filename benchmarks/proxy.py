@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from select import select
@@ -26,7 +27,10 @@ _FULL: Final = 1 << 22
 
 @dataclass(eq=False)
 class _End:
-    """One socket of a pair; ``outgoing`` is due but not yet written, ``waiting`` counts what is under way as well."""
+    """One socket of a pair; ``outgoing`` is due but not yet written, ``waiting`` counts what is under way as well.
+
+    ``closing``: nothing more comes for it; ``closed``: it has been told so.
+    """
 
     socket: socket.socket
     other: _End | None = None
@@ -34,6 +38,7 @@ class _End:
     waiting: int = 0
     reading: bool = True
     closing: bool = False
+    closed: bool = False
 
 
 class Relay:
@@ -119,11 +124,15 @@ class Relay:
             return
         del end.outgoing[:sent]
         end.waiting -= sent
-        if end.closing and not end.outgoing:
-            self._close(end)
-            return
-        self._watch(end)
         source = end.other
+        if end.closing and not end.outgoing and not end.closed:
+            end.closed = True
+            if source is None or source.closed:
+                self._close(end)
+                return
+            with suppress(OSError):
+                end.socket.shutdown(socket.SHUT_WR)
+        self._watch(end)
         if source is not None and not source.reading and not end.closing and end.waiting <= _FULL:
             source.reading = True
             self._watch(source)
@@ -149,7 +158,10 @@ class Relay:
 
 
 class Proxy:
-    """The relay in a process of its own: ``directory`` holds a socket that answers like ``server``, but ``delay`` seconds later each way."""
+    """The relay in a process of its own.
+
+    ``directory`` holds a socket that answers like ``server``, but ``delay`` seconds later each way.
+    """
 
     def __init__(self, server: Path, directory: Path, delay: float) -> None:
         directory.mkdir(mode=0o700)

@@ -13,7 +13,7 @@ from benchmarks.chart import chart
 from benchmarks.machine import Machine
 from benchmarks.statistic import Measurement, Results
 from benchmarks.subject import FLOOR, Subject
-from benchmarks.target import TARGETS, UNMEASURED
+from benchmarks.target import STREAM, STREAM_BYTES, TARGETS, UNMEASURED
 
 _DOCS: Final = Path(__file__).parents[1] / "docs" / "reference"
 _FLOORS: Final = dict.fromkeys(CASES, FLOOR) | {"import": "sqlalchemy_psycopg"}
@@ -121,6 +121,11 @@ def _targets(results: Results, facts: Facts) -> str:
         ratio = "" if measured is None else f"{measured:.2f} x"
         against = facts.title(target.against) + (f", {target.other.case}" if target.other else "")
         rows.append((target.text, against, target.bound, ratio, verdict))
+    streamed = results.of(STREAM).get("freehold")
+    grown = streamed.memory if streamed else None
+    verdict = "not measured" if grown is None else "reached" if grown < STREAM_BYTES else "**missed**"
+    found = "" if grown is None else f"{grown / 2**20:.1f} MB"
+    rows.append(("stream of 1,000,000 rows: memory", "", f"< {STREAM_BYTES >> 20} MB", found, verdict))
     rows += [(text, "", "", "", "not yet") for text in UNMEASURED]
     return _table(rows)
 
@@ -152,7 +157,8 @@ def _cell(results: Results, setting: Setting, peer: str, floor: str) -> str:
     ratio = results.ratio(setting, peer, floor)
     times = f"{duration(measured.median_us)} ({duration(measured.p95_us)})"
     rate = "" if setting.concurrency == 1 else f", {measured.calls_per_s:,.0f}/s"
-    return f"{times}{rate}" + ("" if ratio is None else f", {ratio:.2f} x")
+    grown = "" if setting != STREAM or measured.memory is None else f", {measured.memory / 2**20:.0f} MB"
+    return f"{times}{rate}{grown}" + ("" if ratio is None else f", {ratio:.2f} x")
 
 
 def duration(microseconds: float) -> str:
@@ -201,6 +207,7 @@ def _detail(each: Measurement) -> dict[str, Any]:
         "p95_us": each.p95_us,
         "calls_per_s": each.calls_per_s,
         "spread": each.spread,
+        "memory": each.memory,
         "rounds_median_us": [slice_.median / 1000 for slice_ in each.slices],
         "rounds_pace_us": [slice_.pace / 1000 for slice_ in each.slices],
     }

@@ -14,9 +14,9 @@ from benchmarks.case import CASES, CONNECTIONS, CROWD, Case, Setting
 from benchmarks.server import Server
 from benchmarks.statistic import Results, Slice
 from benchmarks.subject import PeerError, Subject
-from benchmarks.workload import USERS, Job, job, jobs, newest, plain, row, task_id
+from benchmarks.workload import ROWS_EACH, USERS, Job, job, jobs, newest, plain, row, task_id
 
-_BULK_ROUNDS: Final = 3
+_BULK_ROUNDS: Final = {"insert10000": 3, "stream": 1}
 _IMPORT_ROUNDS: Final = 7
 _SLICES: Final = {(0, 1): 0.05, (0, CROWD): 0.08, (1, 1): 0.08, (1, CROWD): 0.08}
 _WARM: Final = {(0, 1): 0.15}
@@ -41,7 +41,8 @@ class Run:
         """Everything; settings with the same network delay come together, because connections are opened for them."""
         results = Results()
         settings = [setting for case in cases if case.name != "import" for setting in case.settings()]
-        for delay, group in itertools.groupby(sorted(settings, key=lambda each: each.rtt_ms), lambda each: each.rtt_ms):
+        settings.sort(key=_order)
+        for (_, delay), group in itertools.groupby(settings, _order):
             self._open(delay)
             for case, each in itertools.groupby(list(group), lambda setting: CASES[setting.case]):
                 self._case(case, list(each), results)
@@ -58,6 +59,8 @@ class Run:
 
     def _case(self, case: Case, settings: Sequence[Setting], results: Results) -> None:
         subjects = [subject for subject in self.subjects if case.name in subject.cases]
+        if case.last:
+            self.server.grow(case.rows)
         for subject in subjects:
             self._verify(case, subject)
             subject.tell("jobs", jobs=jobs(case.name))
@@ -76,10 +79,10 @@ class Run:
             for subject in subjects:  # connections prepare their statements, just-in-time compilers compile
                 _slice(subject, setting, _WARM.get(kind, 0), _WARM_CALLS + setting.concurrency)
         seconds = 0 if case.calls else _SLICES[kind]
-        for number in range(_BULK_ROUNDS if case.calls else self.rounds):
+        for number in range(_BULK_ROUNDS[case.name] if case.calls else self.rounds):
             for subject in _turns(subjects, number):
                 results.add(setting, subject.name, _slice(subject, setting, seconds, case.calls or 1))
-                if case.calls:
+                if case.calls and case.writes:
                     self.server.tidy()
 
     def _verify(self, case: Case, subject: Subject) -> None:
@@ -99,7 +102,7 @@ class Run:
             return None if written == case.rows else f"{written} rows arrived"
         if case.writes:
             return self._unwritten(asked, given)
-        expected = _expected(case, user, asked)
+        expected = ROWS_EACH if case.name == "stream" else _expected(case, user, asked)
         return None if given == expected else f"expected {expected}, got {given}"
 
     def _unwritten(self, asked: Job, given: Any) -> str | None:
@@ -110,11 +113,15 @@ class Run:
         return None if found == 1 else f"{found} rows were written"
 
 
+def _order(setting: Setting) -> tuple[bool, float]:
+    return CASES[setting.case].last, setting.rtt_ms
+
+
 def _expected(case: Case, user: int, asked: Job) -> Any:
     listed = [plain(each) for each in newest(user)]
-    place = next(place for place in range(100) if str(task_id(user, place)) == asked.id)
+    place = next(place for place in range(ROWS_EACH) if str(task_id(user, place)) == asked.id)
     one = plain(row(user, place))
-    return {"list20": listed, "point": one, "batch3": [listed, one, 100]}[case.name]
+    return {"list20": listed, "point": one, "batch3": [listed, one, ROWS_EACH]}[case.name]
 
 
 def _turns(subjects: Sequence[Subject], number: int) -> Iterator[Subject]:
@@ -126,7 +133,7 @@ def _turns(subjects: Sequence[Subject], number: int) -> Iterator[Subject]:
 
 def _slice(subject: Subject, setting: Setting, seconds: float, calls: int) -> Slice:
     answer = subject.tell("measure", case=setting.case, concurrency=setting.concurrency, seconds=seconds, calls=calls)
-    return Slice(answer["samples"], answer["elapsed"])
+    return Slice(answer["samples"], answer["elapsed"], answer.get("memory"))
 
 
 def _imports(results: Results) -> None:

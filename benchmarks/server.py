@@ -20,7 +20,7 @@ import psycopg
 from benchmarks.login import Where
 from benchmarks.model import Task
 from benchmarks.proxy import Proxy
-from benchmarks.workload import COLUMNS, LATER, rows, writers
+from benchmarks.workload import COLUMNS, LATER, rows, streamer, writers
 from freehold.models import schema_statements
 from freehold.server import EmbeddedServer, bootstrap
 
@@ -73,6 +73,16 @@ class Server:
         """Takes away what was inserted, and dead rows."""
         self._admin.execute("DELETE FROM tasks WHERE user_id = ANY(%s) AND created_at > %s", [writers(), LATER])
         self._admin.execute("VACUUM tasks")
+
+    def grow(self, count: int) -> None:
+        """Gives the streaming user ``count`` rows."""
+        self._admin.execute(
+            "INSERT INTO tasks (id, user_id, title, status, priority, starred, notes) "
+            "SELECT gen_random_uuid(), %s, 'Task ' || n, 'pending', n %% 5, n %% 7 = 0, 'A note: ' || n "
+            "FROM generate_series(1, %s) n",
+            [streamer().user, count],
+        )
+        self._admin.execute("VACUUM (ANALYZE) tasks")
 
     def count_like(self, title: str) -> int:
         """How many rows have such a title, whoever's they are."""

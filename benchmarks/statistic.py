@@ -17,10 +17,14 @@ from benchmarks.case import CASES, Setting
 
 @dataclass(frozen=True)
 class Slice:
-    """One turn of a peer: the time of every call, and of all of them together, in nanoseconds."""
+    """One turn of a peer: the time of every call, and of all of them together, in nanoseconds.
+
+    ``memory``: the bytes by which the peer's process grew at most meanwhile, where the system tells.
+    """
 
     samples: Sequence[int]
     elapsed: int
+    memory: int | None = None
 
     @property
     def median(self) -> float:
@@ -74,6 +78,11 @@ class Measurement:
     def rows_per_s(self) -> float:
         """Throughput in rows."""
         return self.calls_per_s * CASES[self.setting.case].rows
+
+    @property
+    def memory(self) -> int | None:
+        """The bytes by which the peer's process grew at most during a turn."""
+        return max((each.memory for each in self.slices if each.memory is not None), default=None)
 
     def weights(self) -> list[float]:
         """What the rounds are compared by: the median call of a single caller, the pace of many."""

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from benchmarks.drive import drive, drive_threads
 from benchmarks.login import Where
+from benchmarks.memory import memory_before, memory_since
 from benchmarks.peer import Peer
 from benchmarks.workload import Job, plain
 
@@ -67,6 +68,8 @@ class Worker:
     def _plain(self, case: str, given: Any) -> Any:
         if case == "list20":
             return [self._row(each) for each in given]
+        if case == "stream":
+            return given
         if case == "batch3":
             tasks, task, count = given
             return [[self._row(each) for each in tasks], self._row(task), count]
@@ -77,12 +80,13 @@ class Worker:
 
     def _measure(self, message: dict[str, Any]) -> dict[str, Any]:
         verb: Any = getattr(self._peer, message["case"])
+        before = memory_before()
         limits = (message["concurrency"], message["seconds"], message["calls"])
         if self._peer.threads:
             samples, elapsed = drive_threads(verb, self._jobs, *limits)
         else:
             samples, elapsed = self._runner.run(drive(verb, self._jobs, *limits))
-        return {"samples": samples, "elapsed": elapsed}
+        return {"samples": samples, "elapsed": elapsed, "memory": memory_since(before)}
 
 
 def _versions(peer: Peer) -> dict[str, str]:

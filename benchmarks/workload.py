@@ -93,6 +93,8 @@ def writers() -> list[UUID]:
 
 def jobs(case: str) -> list[dict[str, str]]:
     """The calls of a case, which every peer goes through again and again."""
+    if case == "stream":
+        return [asdict(streamer())]
     writes = CASES[case].writes
     users = range(USERS - _WRITERS, USERS) if writes else range(0, USERS - _WRITERS, (USERS - _WRITERS) // _READERS)
     return [asdict(job(users[number % len(users)], number)) for number in range(_JOBS)]
@@ -110,6 +112,11 @@ def job(user: int, number: int) -> Job:
     }
     place = (number * 37) % ROWS_EACH
     return Job(subject, json.dumps(claims, separators=(",", ":")), str(task_id(user, place)), f"Written by {number}")
+
+
+def streamer() -> Job:
+    """The call of the user with very many rows."""
+    return job(USERS, 0)
 
 
 def newest(user: int) -> list[Row]:

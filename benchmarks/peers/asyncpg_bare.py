@@ -15,6 +15,7 @@ from benchmarks.peer import Peer, titles
 from benchmarks.workload import COLUMNS, LISTED, Job, Row
 
 LIST = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE user_id = $1 ORDER BY id DESC LIMIT {LISTED}"
+ALL = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE user_id = $1"
 POINT = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE user_id = $1 AND id = $2"
 COUNT = "SELECT count(*) FROM tasks WHERE user_id = $1"
 INSERT = f"INSERT INTO tasks (id, user_id, title) VALUES ($1, $2, $3) RETURNING {', '.join(COLUMNS)}"
@@ -79,6 +80,13 @@ class AsyncpgBare(Peer):
     async def insert10000(self, job: Job) -> None:
         rows = records(UUID(job.user))
         await self._connections[0].copy_records_to_table("tasks", records=rows, columns=INSERTED)
+
+    async def stream(self, job: Job) -> int:
+        rows = 0
+        async with self._connections[0].transaction():
+            async for _ in self._connections[0].cursor(ALL, UUID(job.user), prefetch=1000):
+                rows += 1
+        return rows
 
     async def _row(self, sql: str, *values: object) -> asyncpg.Record | None:
         async with self._turn:

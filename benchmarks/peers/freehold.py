@@ -73,5 +73,11 @@ class Freehold(Peer):
         rows = [Task(title=title) for title in titles()]
         await self._db.as_user(self._identities[job.user]).insert_all(rows)
 
+    async def stream(self, job: Job) -> int:
+        rows = 0
+        async for _ in self._db.as_user(self._identities[job.user]).stream(select(Task)):
+            rows += 1
+        return rows
+
 
 PEER = Freehold

@@ -1,6 +1,7 @@
-"""psycopg, scoped by hand in its pipeline mode: settings, statement and COMMIT without waiting in between.
+"""psycopg, scoped by hand in its pipeline mode: settings and statement without waiting in between.
 
-https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html; results are read after the pipeline, in one go.
+https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html; results are read after the
+pipeline, and the end of the pool's block commits.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class PsycopgPipeline(PsycopgScoped):
 
     async def _send(self, job: Job, sql: str, values: list[Any]) -> list[Any]:
         async with self._pool.connection() as connection:
-            async with connection.pipeline(), connection.transaction():
+            async with connection.pipeline():
                 await connection.execute(SCOPE, [job.claims])
                 cursor = await connection.execute(sql, values)
             return await cursor.fetchall()

@@ -20,6 +20,7 @@ from benchmarks.workload import COLUMNS, LISTED, Job, Row
 
 SCOPE = "SELECT set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)"
 LIST = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE user_id = %s ORDER BY id DESC LIMIT {LISTED}"
+ALL = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE user_id = %s"
 POINT = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE user_id = %s AND id = %s"
 COUNT = "SELECT count(*) FROM tasks WHERE user_id = %s"
 INSERT = f"INSERT INTO tasks (id, user_id, title) VALUES (%s, %s, %s) RETURNING {', '.join(COLUMNS)}"
@@ -83,6 +84,15 @@ class PsycopgScoped(Peer):
     async def insert10000(self, job: Job) -> None:
         async with self._scope(job) as connection, connection.cursor() as cursor:
             await cursor.executemany(BULK, records(UUID(job.user)))
+
+    async def stream(self, job: Job) -> int:
+        rows = 0
+        async with self._scope(job) as connection, connection.cursor("tasks") as cursor:
+            cursor.itersize = 1000
+            await cursor.execute(ALL, [UUID(job.user)])
+            async for _ in cursor:
+                rows += 1
+        return rows
 
 
 PEER = PsycopgScoped

@@ -100,5 +100,13 @@ class SqlalchemyCore(Peer):
             new = insert(tasks).values(user_id=user, title=bindparam("title"))
             await connection.execute(new, [{"title": title} for title in titles()])
 
+    async def stream(self, job: Job) -> int:
+        rows = 0
+        async with self._scope(job) as connection:
+            mine = select(tasks).where(tasks.c.user_id == UUID(job.user))
+            async for _ in await connection.stream(mine, execution_options={"yield_per": 1000}):
+                rows += 1
+        return rows
+
 
 PEER = SqlalchemyCore

@@ -62,6 +62,7 @@ class SharedExecutor:
         except DatabaseError as error:
             if not _repeatable(error, link, calls):
                 raise
+        pool.discard_stale()
         return await self._exchange(await pool.shared(), calls)
 
     async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

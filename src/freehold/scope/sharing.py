@@ -70,6 +70,11 @@ _HARMLESS: Final = frozenset(
         "jsonb_extract_path_text",
         "jsonb_object_agg",
         "jsonb_object_keys",
+        "jsonb_path_exists",
+        "jsonb_path_match",
+        "jsonb_path_query",
+        "jsonb_path_query_array",
+        "jsonb_path_query_first",
         "jsonb_set",
         "jsonb_strip_nulls",
         "jsonb_typeof",
@@ -157,7 +162,9 @@ _HARMLESS: Final = frozenset(
         "width_bucket",
     ]
 )
-_PLAIN_TEXT: Final = re.compile(r"[\w\s.,'\"*+:-]*")
+_QUOTED: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
+# What text needs to call a function, or to name a table; a backslash or a dollar could open a string of another kind.
+_MORE_THAN_PLAIN: Final = re.compile(r"[(;\\$]|--|/\*|\b(?:select|from|join|table|with|into|union)\b", re.IGNORECASE)
 
 
 def shares(statement: Any) -> bool:
@@ -184,10 +191,14 @@ def _elements(statement: Any) -> list[Any]:
 
 def _opaque(element: Any) -> bool:
     if isinstance(element, TextClause):
-        return not _PLAIN_TEXT.fullmatch(element.text)
+        return _more_than_plain(element.text)
     if isinstance(element, ColumnClause):
-        return bool(element.is_literal) and not _PLAIN_TEXT.fullmatch(element.name)
+        return bool(element.is_literal) and _more_than_plain(element.name)
     return False
+
+
+def _more_than_plain(text: str) -> bool:
+    return "\\" in text or _MORE_THAN_PLAIN.search(_QUOTED.sub("''", text)) is not None
 
 
 def _may_leave_something(element: Any) -> bool:

@@ -107,6 +107,12 @@ class Pool:
                 self._links.append(link)
             return link
 
+    def discard_stale(self) -> None:
+        """Notices every shared connection that the server has ended, before the event loop does."""
+        for link in self._links:
+            if not link.depth and link.stale:
+                link.close()
+
     @asynccontextmanager
     async def exclusive(self) -> AsyncGenerator[Link]:
         """A connection of one's own; one that is left in the middle of something is closed, not handed on."""

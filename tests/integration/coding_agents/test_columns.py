@@ -29,7 +29,8 @@ async def test_a_task_is_the_platforms_once_it_is_asked(ada: UserScope, db: Data
     change = update(Task).where(Task.id == task.id).values({column: Task.__table__.c[column]})
     with pytest.raises(PermissionDeniedError):
         await ada.all(change.returning(Task.id))
-    assert await db.as_service(reason="test", owner="ada").all(change.returning(Task.id)) == [task.id]
+    service = db.as_service(reason="test", all_users=True)
+    assert await service.all(change.returning(Task.id)) == [task.id]
 
 
 @pytest.mark.parametrize("status", ["pending", "processing", "completed", "error"])
