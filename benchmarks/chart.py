@@ -5,7 +5,6 @@ It has a ground of its own and follows the reader's preference for light or dark
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Final
@@ -14,7 +13,7 @@ from benchmarks.case import CROWD, Setting
 from benchmarks.statistic import Measurement, Results
 
 _WIDTH: Final = 920
-_LABEL: Final = 300
+_LABEL: Final = 262
 _MARGIN: Final = 28
 _BAR: Final = 13
 _STEP: Final = 21
@@ -100,10 +99,8 @@ def _panel(
     space = _WIDTH - _LABEL - _MARGIN - _ROOM
     bottom = top + _PANEL_HEAD + _STEP * len(measured) - 14
     yield f'<text class="panel" x="{_MARGIN}" y="{top + 22}">{heading}</text>'
-    yield f'<text class="quiet" x="{_LABEL}" y="{top + 22}">{unit}</text>'
-    for mark in ticks(longest):
-        left = _LABEL + space * mark / longest
-        yield f'<line class="grid" x1="{left:.1f}" x2="{left:.1f}" y1="{top + 36}" y2="{bottom}"/>'
+    yield f'<text class="quiet" x="{_WIDTH - _MARGIN}" y="{top + 22}" text-anchor="end">{unit}</text>'
+    yield f'<line class="grid" x1="{_LABEL}" x2="{_LABEL}" y1="{top + 36}" y2="{bottom}"/>'
     for place, (each, value) in enumerate(zip(measured, values, strict=True)):
         yield from _bar(top + 40 + _STEP * place, each, space * value / longest, title(each.peer))
 
@@ -113,10 +110,17 @@ def _bar(top: int, each: Measurement, length: float, label: str) -> Iterator[str
     kind = "own" if own else "open" if each.peer in _OPEN else "scoped"
     weight = ' class="own"' if own else ""
     middle = top + _BAR - 2.5
-    yield f'<text{weight} x="{_LABEL - 10}" y="{middle}" text-anchor="end">{escape(label.replace("`", ""))}</text>'
+    yield f'<text{weight} x="{_LABEL - 10}" y="{middle}" text-anchor="end">{escape(_short(label))}</text>'
     yield f'<rect class="bar-{kind}" x="{_LABEL}" y="{top}" width="{max(1.5, length):.1f}" height="{_BAR}" rx="2"/>'
     text = _said(each)
     yield f'<text class="value{" own" if own else ""}" x="{_LABEL + length + 8:.1f}" y="{middle}">{text}</text>'
+
+
+def _short(label: str) -> str:
+    """A peer's name without what its colour says."""
+    for said in (", no RLS", ", scoped by hand", "`"):
+        label = label.replace(said, "")
+    return label
 
 
 def _value(each: Measurement) -> float:
@@ -127,11 +131,3 @@ def _said(each: Measurement) -> str:
     if each.setting.concurrency > 1:
         return f"{each.calls_per_s:,.0f}/s"
     return f"{each.median_us:.0f} µs" if each.median_us < 1000 else f"{each.median_us / 1000:.2f} ms"
-
-
-def ticks(longest: float, most: int = 6) -> list[float]:
-    """Round values from 0 up to ``longest``, evenly spaced."""
-    rough = longest / most
-    power = 10 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-    return [step * place for place in range(math.floor(longest / step) + 1)]

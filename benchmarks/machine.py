@@ -7,11 +7,14 @@ import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_QUIET: Final = 0.1
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine, and how much of it was busy with something else before the run."""
+    """The machine, and how much of it was busy with something else just before the run."""
 
     processor: str
     cores: int
@@ -19,10 +22,11 @@ class Machine:
     system: str
     python: str
     busy: float | None
+    load: float
 
     @classmethod
     def look(cls) -> Machine:
-        """This machine, watched for half a second."""
+        """This machine: its last minute, and half a second of now."""
         pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         return cls(
             processor=_processor(),
@@ -31,7 +35,13 @@ class Machine:
             system=f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}",
             python=f"{platform.python_implementation()} {platform.python_version()}",
             busy=_busy(0.5),
+            load=os.getloadavg()[0],
         )
+
+    @property
+    def quiet(self) -> bool:
+        """Whether a tenth of it at most was busy, now and in the last minute."""
+        return (self.busy or 0) <= _QUIET and self.load <= _QUIET * self.cores
 
 
 def _processor() -> str:

@@ -17,7 +17,6 @@ from benchmarks.target import STREAM, STREAM_BYTES, TARGETS, UNMEASURED
 
 _DOCS: Final = Path(__file__).parents[1] / "docs" / "reference"
 _FLOORS: Final = dict.fromkeys(CASES, FLOOR) | {"import": "sqlalchemy_psycopg"}
-_QUIET: Final = 0.1
 _TITLES: Final = {"sqlalchemy_psycopg": "sqlalchemy and psycopg"}
 
 
@@ -105,10 +104,11 @@ def _how(facts: Facts) -> str:
         )
         + "; the network is a relay that holds every byte for half of the round trip, in each direction.",
     ]
-    if machine.busy is not None and machine.busy > _QUIET:
+    if not machine.quiet:
         lines.append(
-            f"**The machine was not idle**: {machine.busy:.0%} of its processors were busy with something else when the "
-            "run began. Ratios hold better than times."
+            f"**The machine was not idle** when the run began: load average {machine.load:.1f}"
+            + ("" if machine.busy is None else f", {machine.busy:.0%} of its processors busy")
+            + ". Ratios hold better than times."
         )
     return "\n\n".join(lines)
 
@@ -140,7 +140,7 @@ def _case(name: str, results: Results, facts: Facts) -> str:
         cells = (_cell(results, each, peer, _FLOORS[name]) for each in settings)
         rows.append((facts.title(peer), *cells))
     return (
-        f"## {name}: {case.title}\n\nMedian time of a call, 95th percentile, ratio to the floor "
+        f"## {name}: {case.title}\n\nMedian time of a call, half the distance of the rounds' quartiles, 95th percentile in brackets, ratio to the floor "
         f"({facts.title(_FLOORS[name])}); for many callers the ratio is that of the throughputs.\n\n" + _table(rows)
     )
 
@@ -155,7 +155,8 @@ def _cell(results: Results, setting: Setting, peer: str, floor: str) -> str:
     if measured is None:
         return ""
     ratio = results.ratio(setting, peer, floor)
-    times = f"{duration(measured.median_us)} ({duration(measured.p95_us)})"
+    spread = f" ±{measured.spread / 2:.0%}" if len(measured.slices) > 1 else ""
+    times = f"{duration(measured.median_us)}{spread} ({duration(measured.p95_us)})"
     rate = "" if setting.concurrency == 1 else f", {measured.calls_per_s:,.0f}/s"
     grown = "" if setting != STREAM or measured.memory is None else f", {measured.memory / 2**20:.0f} MB"
     return f"{times}{rate}{grown}" + ("" if ratio is None else f", {ratio:.2f} x")

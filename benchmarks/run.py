@@ -42,7 +42,10 @@ class Run:
         results = Results()
         settings = [setting for case in cases if case.name != "import" for setting in case.settings()]
         settings.sort(key=_order)
-        for (_, delay), group in itertools.groupby(settings, _order):
+        for (last, delay), group in itertools.groupby(settings, _order):
+            if last:
+                for subject in self.subjects:
+                    subject.renew()
             self._open(delay)
             for case, each in itertools.groupby(list(group), lambda setting: CASES[setting.case]):
                 self._case(case, list(each), results)

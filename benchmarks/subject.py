@@ -39,6 +39,7 @@ class Subject:
     """The process of one peer. `greet` waits until it is ready to be told something."""
 
     name: str
+    command: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
     skipped: str | None = None
     title: str = ""
@@ -54,8 +55,16 @@ class Subject:
             script, reason = node.script(Path(__file__).parent / "peers" / "drizzle.mjs")
             if script is None:
                 return cls(name, skipped=reason)
-            return cls(name, _spawn(["node", str(script)]))
-        return cls(name, _spawn([sys.executable, "-m", "benchmarks.worker", name, loop]))
+            command = ["node", str(script)]
+        else:
+            command = [sys.executable, "-m", "benchmarks.worker", name, loop]
+        return cls(name, command, _spawn(command))
+
+    def renew(self) -> None:
+        """Goes on in a new process: what the old one did has left its memory larger."""
+        self.end()
+        self.process = _spawn(self.command)
+        self.greet()
 
     def greet(self) -> None:
         """Takes the first thing the process says: what it is, or why it cannot take part."""

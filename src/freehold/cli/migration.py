@@ -68,7 +68,13 @@ def _migrate(verify: Verify = False, as_json: Json = False) -> None:
     elif applied.revisions:
         out.print(f"[bold green]applied[/] {', '.join(applied.revisions)}")
     else:
-        out.print(f"At {applied.head or 'an empty history'} already: nothing to do.")
+        out.print(_nothing_to_apply(applied.head, settings))
+
+
+def _nothing_to_apply(head: str | None, settings: Settings) -> str:
+    if head is None:
+        return f'There are no revisions in {settings.migrations}: freehold generate -m "..." writes the first.'
+    return f"At {head} already: nothing to do."
 
 
 def _status(as_json: Json = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.case import CASES, Setting, not_yet
-from benchmarks.chart import ticks
+from benchmarks.chart import chart
 from benchmarks.report import duration
 from benchmarks.statistic import Measurement, Results, Slice, percentile, ratio
 from benchmarks.target import TARGETS, Target
@@ -99,7 +99,12 @@ def test_a_time_has_three_digits(microseconds: float, text: str) -> None:
     assert duration(microseconds) == text
 
 
-def test_marks_of_an_axis_are_round_and_within_it() -> None:
-    """From nothing up to the longest bar."""
-    assert ticks(1300) == [0, 500, 1000]
-    assert ticks(6000) == [0, 1000, 2000, 3000, 4000, 5000, 6000]
+def test_the_chart_draws_a_bar_for_every_peer() -> None:
+    """Names are escaped, and what was not measured has no panel."""
+    results = Results()
+    results.add(ALONE, "freehold", Slice([150_000], 150_000))
+    results.add(ALONE, "asyncpg_bare", Slice([100_000], 100_000))
+    drawing = chart(results, lambda peer: f"{peer} <1>")
+    assert drawing.count('height="13"') == 3 + 2
+    assert "freehold &lt;1&gt;" in drawing
+    assert "32 callers" not in drawing
