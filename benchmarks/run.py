@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from benchmarks.case import CASES, CONNECTIONS, CROWD, Case, Setting
@@ -21,6 +21,7 @@ _IMPORT_ROUNDS: Final = 7
 _SLICES: Final = {(0, 1): 0.05, (0, CROWD): 0.08, (1, 1): 0.08, (1, CROWD): 0.08}
 _WARM: Final = {(0, 1): 0.15}
 _WARM_CALLS: Final = 12
+_CHECKED: Final = "Written to be checked"
 _CHECKED_USERS: Final = (0, 7, 420)
 _IMPORTS: Final = {
     "freehold": "import freehold; freehold.Database, freehold.Model",
@@ -91,7 +92,7 @@ class Run:
     def _verify(self, case: Case, subject: Subject) -> None:
         """Raises `PeerError` unless the peer gives what the workload says, for several users."""
         for number, user in enumerate((USERS - 1,) if case.writes else _CHECKED_USERS):
-            asked = job(user, number)
+            asked = replace(job(user, number), title=_CHECKED)
             given = subject.tell("verify", case=case.name, job=vars(asked))["given"]
             problem = self._problem(case, user, asked, given)
             if problem:

@@ -24,6 +24,22 @@ class Role(StrEnum):
     SERVICE = "service_role"
 
 
+SETTINGS: Final = (
+    ("role", 1),
+    ("request.jwt.claims", 2),
+    ("request.jwt.claim.sub", 3),
+    ("request.jwt.claim.email", 4),
+    ("request.jwt.claim", 2),
+    ("request.jwt.claim.role", 1),
+)
+"""The transaction-local settings that make a connection a caller, and the place of each one's value in
+`Identity.values`.
+
+Supabase's functions read ``request.jwt.claim`` and ``request.jwt.claim.*`` before ``request.jwt.claims``, so all of them
+are always set: one left over from elsewhere would otherwise win. The first of each value comes first.
+"""
+
+
 @dataclass(frozen=True, repr=False)
 class Identity:
     """The caller of a scope: a role and the claims PostgreSQL's policies compare with.
@@ -76,21 +92,16 @@ class Identity:
         return cls(Role.AUTHENTICATED, subject, text)
 
     @cached_property
-    def settings(self) -> tuple[tuple[str, str], ...]:
-        """The transaction-local settings that make a connection this caller, the role first.
-
-        Supabase's functions read ``request.jwt.claim`` and ``request.jwt.claim.*`` before ``request.jwt.claims``,
-        so all of them are always set: one left over from elsewhere would otherwise win.
-        """
+    def values(self) -> tuple[bytes, ...]:
+        """The values of `SETTINGS`, as they travel: role, claims, subject, email."""
         email = json.loads(self.claims_json).get("email")
-        return (
-            ("role", self.role.value),
-            ("request.jwt.claims", self.claims_json),
-            ("request.jwt.claim", self.claims_json),
-            ("request.jwt.claim.sub", self.user_id or ""),
-            ("request.jwt.claim.role", self.role.value),
-            ("request.jwt.claim.email", email if isinstance(email, str) else ""),
-        )
+        texts = (self.role.value, self.claims_json, self.user_id or "", email if isinstance(email, str) else "")
+        return tuple(text.encode() for text in texts)
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """`SETTINGS` with this identity's values."""
+        return tuple((name, self.values[place - 1].decode()) for name, place in SETTINGS)
 
     def __repr__(self) -> str:
         return f"<Identity {self.role.value}>"

@@ -24,6 +24,7 @@ from freehold.models.field import Field, fields_of
 from freehold.models.policy import Policy
 from freehold.models.protection import protection_of
 from freehold.models.rules import schema, table_of
+from freehold.models.state import LazyState
 from freehold.policies import Access
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Model(_Typed, DeclarativeBase):
     """
 
     metadata: ClassVar[MetaData] = schema()
+    _sa_instance_state: ClassVar[Any] = LazyState()
     __access__: ClassVar[Access | None] = None
     __policies__: ClassVar[tuple[Policy, ...]] = ()
     __fields__: ClassVar[tuple[Field, ...]] = ()

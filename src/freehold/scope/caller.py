@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from freehold.identity import Identity
+from freehold.identity import SETTINGS, Identity
 from freehold.scope.compiler import Filter, Reach
-from freehold.wire import Step, settings_step
+from freehold.wire import Step, settings_sql, settings_step
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Limits:
     lock: float = 5.0
     idle: float = 60.0
 
-    def settings(self) -> tuple[tuple[str, str], ...]:
+    def settings(self) -> tuple[tuple[str, int], ...]:
         """PostgreSQL's settings for them, in milliseconds."""
         return (
             ("statement_timeout", _milliseconds(self.statement)),
@@ -37,19 +37,14 @@ class Caller:
     owner: str | None = None
 
     @cached_property
-    def settings(self) -> tuple[tuple[str, str], ...]:
-        """What becomes of the connection until the end of the transaction."""
-        return (*self.identity.settings, *self.limits.settings())
-
-    @cached_property
     def step(self) -> Step:
         """The settings as the first statement of an exchange."""
-        return settings_step([(name, value.encode()) for name, value in self.settings])
+        return settings_step(settings_sql(SETTINGS, self.limits.settings()), self.identity.values)
 
-    @cached_property
+    @property
     def echo(self) -> tuple[bytes, ...]:
-        """What the answer to that statement must repeat; limits come back in other units and are left out."""
-        return tuple(value.encode() for _, value in self.identity.settings)
+        """What the answer to that statement must repeat."""
+        return self.identity.values
 
     @cached_property
     def filter(self) -> Filter:
@@ -57,5 +52,5 @@ class Caller:
         return Filter(self.reach)
 
 
-def _milliseconds(seconds: float) -> str:
-    return str(max(1, round(seconds * 1000)))
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))

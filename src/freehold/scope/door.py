@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from freehold.scope.caller import Caller
 from freehold.scope.engine import Engines
 from freehold.scope.posture import inspect_login, inspect_service
-from freehold.wire import Pool, PoolSize
+from freehold.wire import Link, Pool, PoolSize
 
 
 class Door:
@@ -34,6 +34,10 @@ class Door:
                     await pool.open()
                     self._pool = pool
         return self._pool
+
+    def free(self) -> Link | None:
+        """A shared connection that is open and has nothing to do, if there is one: found without waiting."""
+        return None if self._pool is None else self._pool.free()
 
     @asynccontextmanager
     async def session(self, caller: Caller) -> AsyncGenerator[AsyncSession]:

@@ -52,16 +52,19 @@ class SharedExecutor:
         if not all(call.plan.shares for call in calls):
             async with self.transaction() as executor:
                 return await executor.run(calls)
-        pool = await self._door.pool()
-        if not pool.size.lanes:
-            async with pool.exclusive() as own:
-                return await self._exchange(own, calls)
-        link = await pool.shared()
+        link = self._door.free()
+        if link is None:
+            pool = await self._door.pool()
+            if not pool.size.lanes:
+                async with pool.exclusive() as own:
+                    return await self._exchange(own, calls)
+            link = await pool.shared()
         try:
             return await self._exchange(link, calls)
         except DatabaseError as error:
             if not _repeatable(error, link, calls):
                 raise
+        pool = await self._door.pool()
         pool.discard_stale()
         return await self._exchange(await pool.shared(), calls)
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Delete, Dialect, Executable, FromClause, Insert, Select, Update
-from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -105,11 +104,6 @@ def with_returning(statement: Insert | Update | Delete, columns: Sequence[Any]) 
 def with_columns(statement: Select[Any], columns: Sequence[Any]) -> Any:
     """The statement with other columns, and with its options, which SQLAlchemy sets aside with the old ones."""
     return statement.with_only_columns(*columns).options(*statement._with_options)
-
-
-def identity_class_of(mapper: Mapper[Any]) -> type[Any]:
-    """The class in the identity keys of a model's instances."""
-    return mapper._identity_class
 
 
 def _returned(element: Any) -> list[Any]:

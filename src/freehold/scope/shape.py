@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.util import AliasedInsp
 
 from freehold.models import rules_of, table_of
-from freehold.scope.internals import Processor, identity_class_of
+from freehold.scope.internals import Processor
 
 RowMaker = Callable[[Sequence[Any]], Any]
 
@@ -88,24 +88,25 @@ def _maker(part: Part, processors: Sequence[Processor | None]) -> RowMaker:
 
 
 def _model_maker(part: Part, mapper: Mapper[Any], processors: Sequence[Processor | None]) -> RowMaker:
-    """Instances as SQLAlchemy loads them: detached, so that a column that was not read raises when it is used."""
-    new = mapper.class_manager.new_instance
-    state_of: Callable[[Any], Any] = mapper.class_manager.state_getter()
+    """Instances as SQLAlchemy loads them, but for their state, which is made when something asks for it."""
+    model, new = mapper.class_, object.__new__
     pairs = tuple(zip(part.keys, part.places, strict=True))
     processed = tuple((key, process) for key, place in pairs if (process := processors[place]) is not None)
-    identity, base = part.identity, identity_class_of(mapper)
+    present = None if part.identity is None else part.identity[-1]
+    keys, whole = part.keys, part.places == tuple(range(len(processors)))
 
     def make(values: Sequence[Any]) -> Any:
-        if identity is not None and values[identity[-1]] is None:
+        if present is not None and values[present] is None:
             return None
-        instance = new()
+        instance = new(model)
         loaded = instance.__dict__
-        for key, place in pairs:
-            loaded[key] = values[place]
+        if whole:
+            loaded.update(zip(keys, values, strict=True))
+        else:
+            for key, place in pairs:
+                loaded[key] = values[place]
         for key, process in processed:
             loaded[key] = process(loaded[key])
-        if identity is not None:
-            state_of(instance).key = (base, tuple(values[place] for place in identity), None)
         return instance
 
     return make

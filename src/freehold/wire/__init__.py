@@ -11,7 +11,7 @@ from freehold.wire.link import Link
 from freehold.wire.narrate import narrated
 from freehold.wire.pool import Pool, PoolSize
 from freehold.wire.sqlstate import connection_lost, error_from, translated, translated_error
-from freehold.wire.step import Step, encoded, settings_step
+from freehold.wire.step import Step, encoded, settings_sql, settings_step
 
 __all__ = [
     "AsyncConnection",
@@ -30,6 +30,7 @@ __all__ = [
     "encoded",
     "error_from",
     "narrated",
+    "settings_sql",
     "settings_step",
     "translated",
     "translated_error",

@@ -45,6 +45,7 @@ class Link:
         self._socket = self._pg.socket
         self._loop.add_reader(self._socket, self._readable)
         self._writing = False
+        self._flushing = False
         self._queue: deque[Exchange] = deque()
         self._prefix = f"fh_{secrets.token_hex(8)}_"
         self._prepared: OrderedDict[Shape, bytes] = OrderedDict()
@@ -126,14 +127,24 @@ class Link:
             exchange.expected.append(Preparation(shape, name))
         elif shape in self._prepared:
             self._prepared.move_to_end(shape)
-        self._pg.send_query_prepared(name, step.parameters, step.formats or None, step.row_format)
+        self._pg.send_query_prepared(name, step.parameters, step.formats, step.row_format)
         exchange.expected.append(None)
 
     def _end(self, exchange: Exchange) -> None:
         self._pg.pipeline_sync()
         self._queue.append(exchange)
         self.round_trips += 1
-        self._flush()
+        if len(self._queue) == 1:
+            self._flush()
+        elif not self._flushing:
+            # Callers who come in the same turn of the loop share one write.
+            self._flushing = True
+            self._loop.call_soon(self._flush_later)
+
+    def _flush_later(self) -> None:
+        self._flushing = False
+        if self.alive:
+            self._flush()
 
     def _remember(self, preparation: Preparation) -> None:
         """Keeps a statement that the server has; two callers may have prepared the same one side by side."""

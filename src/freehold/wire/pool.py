@@ -11,11 +11,10 @@ from typing import Final
 import psycopg
 import psycopg_pool
 from psycopg import AsyncConnection
-from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from freehold.errors import Code, ConfigurationError, PoolTimeoutError
-from freehold.wire.connect import connect_async, parsed
+from freehold.wire.connect import connect_async, session_conninfo
 from freehold.wire.link import Link
 
 _CANCEL_SECONDS: Final = 2.0
@@ -55,13 +54,12 @@ class Pool:
     def __init__(self, dsn: str, inspect: Inspect, size: PoolSize) -> None:
         self.size = size
         self._inspect = inspect
-        parsed(dsn)
-        self._conninfo = make_conninfo(dsn, client_encoding="utf8")
+        self._dsn = dsn
         self._links: list[Link] = []
         self._returning: set[asyncio.Future[None]] = set()
         self._opening = asyncio.Lock()
         self._pool: psycopg_pool.AsyncConnectionPool[AsyncConnection] = psycopg_pool.AsyncConnectionPool(
-            self._conninfo,
+            session_conninfo(dsn),
             min_size=0,
             max_size=size.largest,
             timeout=size.patience,
@@ -81,7 +79,7 @@ class Pool:
         await self._pool.open()
 
     async def _probe(self) -> None:
-        connection = await connect_async(self._conninfo)
+        connection = await connect_async(self._dsn)
         try:
             await self._inspect(connection)
         finally:
@@ -93,6 +91,10 @@ class Pool:
         for link in links:
             await self._give_back(link)
         await self._pool.close()
+
+    def free(self) -> Link | None:
+        """A shared connection with nothing to do, if there is one."""
+        return next((link for link in self._links if not link.depth and link.alive), None)
 
     async def shared(self) -> Link:
         """The connection with the fewest exchanges waiting; another is opened while all are busy and few."""

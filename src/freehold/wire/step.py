@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import psycopg
@@ -26,7 +27,7 @@ class Step:
     sql: bytes
     parameters: Sequence[Buffer | None] = ()
     types: tuple[int, ...] = ()
-    formats: Sequence[Format] = ()
+    formats: Sequence[Format] | None = None
     row_format: Format = Format.TEXT
 
     def __repr__(self) -> str:
@@ -55,11 +56,20 @@ def encoded(
     types = tuple(transformer.types or ())
     if widened:
         types = tuple(_INT8 if oid in _NARROW_INTEGERS else oid for oid in types)
-    return Step(sql, parameters, types, transformer.formats or (), row_format)
+    return Step(sql, parameters, types, transformer.formats, row_format)
 
 
-def settings_step(settings: Sequence[tuple[str, bytes]]) -> Step:
-    """One statement that makes the connection the caller, until the end of the transaction."""
-    calls = ", ".join(f"set_config('{name}', ${place}, true)" for place, (name, _) in enumerate(settings, 1))
-    values = [value for _, value in settings]
-    return Step(f"SELECT {calls}".encode(), values, (TEXT_OID,) * len(values), [Format.TEXT] * len(values))
+def settings_step(sql: bytes, values: Sequence[bytes]) -> Step:
+    """`settings_sql` with its values."""
+    return Step(sql, values, (TEXT_OID,) * len(values))
+
+
+@cache
+def settings_sql(placed: tuple[tuple[str, int], ...], fixed: tuple[tuple[str, int], ...]) -> bytes:
+    """One statement that makes the connection the caller, until the end of the transaction.
+
+    ``placed`` take their values from parameters, by place; those of ``fixed`` are numbers, and part of the text.
+    """
+    calls = [f"set_config('{name}', ${place}, true)" for name, place in placed]
+    calls += [f"set_config('{name}', '{value:d}', true)" for name, value in fixed]
+    return f"SELECT {', '.join(calls)}".encode()
