@@ -1,0 +1,140 @@
+"""The command line as a shell meets it: exit codes, errors without tracebacks, JSON where a machine reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+MODELS = """
+from uuid import UUID
+from freehold import Col, Model, owner, primary_key
+
+class Note(Model):
+    __tablename__ = "notes"
+    id: Col[UUID] = primary_key()
+    user_id: Col[UUID] = owner()
+    text: Col[str]
+"""
+MISTAKEN = MODELS.replace("    user_id: Col[UUID] = owner()\n", "")
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def freehold(tmp_path: Path) -> Run:
+    """Runs ``freehold`` in a project of its own; keywords are environment variables."""
+    (tmp_path / "shop.py").write_text(MODELS)
+    clean = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name and "FREEHOLD" not in name}
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "freehold.cli", *arguments]
+        environment = {**clean, "FREEHOLD_MODELS": "shop", "FREEHOLD_ENV": "test", **variables}
+        return subprocess.run(  # noqa: PLW1510 - the exit code is what is looked at
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
+
+    return run
+
+
+def test_from_models_to_a_database_at_head(freehold: Run, tmp_path: Path) -> None:
+    """generate, migrate, status and check, each with the exit code a CI job relies on."""
+    assert freehold("check").returncode == 3
+    made = freehold("generate", "-m", "notes", "--json")
+    assert made.returncode == 0, made.stderr
+    revision = json.loads(made.stdout)["revision"]
+    assert freehold("status").returncode == 3
+    applied = freehold("migrate", "--json", "--verify")
+    assert json.loads(applied.stdout) == {"revisions": [revision], "head": revision}
+    assert freehold("status").returncode == 0
+    assert freehold("check").returncode == 0
+    assert "nothing to do" in freehold("migrate").stdout
+    (tmp_path / "shop.py").write_text(MODELS + "    done: Col[bool]\n")
+    refused = freehold("generate", "-m", "done")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("FH413 ")
+
+
+def test_edited_history_is_refused_until_it_is_accepted(freehold: Run, tmp_path: Path) -> None:
+    """FH402 names the way out, and the way out works."""
+    assert freehold("generate", "-m", "notes").returncode == 0
+    (script,) = (tmp_path / "migrations" / "versions").glob("*.up.sql")
+    script.write_text(script.read_text() + "\n-- a remark\n")
+    refused = freehold("migrate")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("FH402 ")
+    assert "freehold repair" in refused.stderr
+    assert freehold("repair").returncode == 0
+    assert freehold("migrate").returncode == 0
+
+
+def test_a_mistake_in_a_model_is_shown_with_the_line_to_add(freehold: Run, tmp_path: Path) -> None:
+    """As an error, not as a traceback; --traceback shows where."""
+    (tmp_path / "shop.py").write_text(MISTAKEN)
+    refused = freehold("generate", "-m", "notes")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("FH101 ")
+    assert "user_id: Col[UUID] = owner()" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    shown = freehold("--traceback", "generate", "-m", "notes")
+    assert shown.returncode == 1
+    assert "Traceback" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "code"),
+    [
+        (["generate", "-m", "x"], {"FREEHOLD_MODELS": "nowhere"}, "FH401"),
+        (["generate", "-m", "x"], {"FREEHOLD_MODELS": ""}, "FH401"),
+        (["migrate"], {"FREEHOLD_ENV": "production"}, "FH301"),
+        (["migrate"], {"FREEHOLD_ENV": "elsewhere"}, "FH302"),
+        (["migrate"], {"DATABASE_URL": "postgresql://app:s3cret@127.0.0.1:1/db"}, "FH301"),
+        (
+            ["status"],
+            {
+                "DATABASE_URL": "postgresql://app:s3cret@127.0.0.1:1/db",
+                "OWNER_DATABASE_URL": "postgresql://app_owner:s3cret@127.0.0.1:1/db",
+            },
+            "FH307",
+        ),
+        (["status"], {"DATABASE_URL": "nonsense://s3cret", "OWNER_DATABASE_URL": "nonsense://s3cret"}, "FH302"),
+        (["bootstrap"], {}, "FH301"),
+    ],
+)
+def test_what_is_wrong_is_one_error(freehold: Run, arguments: list[str], variables: dict[str, str], code: str) -> None:
+    """Code, message, hint; exit code 1; no traceback and no password."""
+    failed = freehold(*arguments, **variables)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(f"{code} "), failed.stderr
+    assert "hint:" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert "s3cret" not in failed.stderr + failed.stdout
+
+
+def test_an_error_as_json(freehold: Run) -> None:
+    """One object on standard error."""
+    failed = freehold("migrate", "--json", FREEHOLD_ENV="production")
+    assert failed.returncode == 1
+    assert json.loads(failed.stderr)["code"] == "FH301"
+
+
+def test_a_wrong_command_line(freehold: Run) -> None:
+    """Exit code 2, as of every command."""
+    assert freehold("generate").returncode == 2
+    assert freehold("nonsense").returncode == 2
+
+
+def test_an_occupied_directory_is_left_alone(freehold: Run, tmp_path: Path) -> None:
+    """FH304, and what lies there stays."""
+    taken = tmp_path / ".freehold" / "server"
+    taken.mkdir(parents=True)
+    (taken / "thesis.txt").write_text("mine")
+    refused = freehold("migrate")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("FH304 ")
+    assert (taken / "thesis.txt").read_text() == "mine"
