@@ -7,10 +7,12 @@ What is due for one receiver goes out in one write.
 from __future__ import annotations
 
 import argparse
+import os
 import selectors
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from contextlib import suppress
@@ -166,7 +168,7 @@ class Proxy:
     def __init__(self, server: Path, directory: Path, delay: float) -> None:
         directory.mkdir(mode=0o700)
         command = [sys.executable, "-m", "benchmarks.proxy", str(directory / server.name), str(server)]
-        self._process = subprocess.Popen([*command, str(delay)], stdout=subprocess.PIPE)
+        self._process = subprocess.Popen([*command, str(delay)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if self._process.stdout is None or not self._process.stdout.readline():
             raise RuntimeError("The delaying proxy did not start.")
 
@@ -178,8 +180,9 @@ class Proxy:
     ) -> None:
         self._process.terminate()
         self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 def main() -> None:
@@ -193,7 +196,14 @@ def main() -> None:
     listener.bind(arguments.listen)
     listener.listen(256)
     print("listening", flush=True)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     Relay(listener, arguments.server, arguments.delay).run()
+
+
+def _end_with_parent() -> None:
+    """Nobody terminates the relay of a run that was killed; but its standard input ends then."""
+    sys.stdin.read()
+    os._exit(0)
 
 
 if __name__ == "__main__":

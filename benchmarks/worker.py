@@ -131,6 +131,7 @@ def main() -> None:
             except Exception:  # noqa: BLE001 - the harness reports it
                 answer = {"error": traceback.format_exc()}
             _reply(replies, answer)
+        os._exit(0)  # a run that was broken off has left connections open, and nobody waits for them
 
 
 def _factory(loop: str) -> Callable[[], asyncio.AbstractEventLoop]:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Delete, Insert, Update, bindparam, delete, func, insert, update
+from sqlalchemy import Column, Delete, Insert, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import ColumnElement, SQLCoreOperations
+from sqlalchemy.sql.elements import ClauseElement, ColumnElement, SQLCoreOperations
 from sqlalchemy.types import Uuid
 
 from freehold.errors import Code, StatementError
 from freehold.models import Model, owner_column, rules_of, table_of
-from freehold.scope.plan import owner_uuid
+from freehold.scope.plan import Prepared, owner_uuid
 from freehold.typing import Attr
 
 T = TypeVar("T")
@@ -37,13 +37,29 @@ def append(attribute: Attr[list[T]], item: T) -> Assignment:
     return Assignment(attribute, attribute.op("||")(bindparam(None, [item], type_=attribute.type)))
 
 
-def insertion(row: Model, owner: str | None, *, confined: bool) -> Insert:
+def insertion(row: Model, owner: str | None, *, confined: bool) -> Insert | Prepared:
     """INSERT of a model, with the owner filled in, that gives back the row as the database has it.
 
     ``confined``: the compiler adds the owner, for rows of that owner only.
     """
-    model = type(row)
-    return insert(model).values(_values(row, owner, confined=confined)).returning(model)
+    model, values = type(row), _values(row, owner, confined=confined)
+    if any(isinstance(value, ClauseElement) for value in values.values()):
+        return insert(model).values(values).returning(model)
+    names = tuple(values)
+    return Prepared(
+        ("insert", model, names),
+        lambda: insert(model).values({name: bindparam(f"given_{name}") for name in names}).returning(model),
+        {f"given_{name}": value for name, value in values.items()},
+    )
+
+
+def lookup(model: type[Model], key: object) -> Prepared:
+    """SELECT of the row with this key."""
+    return Prepared(
+        ("get", model),
+        lambda: select(model).where(key_of(model) == bindparam("given_key")).limit(1),
+        {"given_key": key},
+    )
 
 
 def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment, ...]) -> Update:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -84,11 +84,13 @@ class Plan:
         self._sql = None if compiled.post_compile_params else str(compiled).encode()
         self._make: RowMaker | None = None
         self._fixed: dict[str, Any] | None = None
+        self._makes_values = bool(compiled.isinsert and compiled.insert_prefetch)
 
     def call_with(self, named: Mapping[str, Any], owner: str | None) -> Call:
         """The statement with values for its named parameters; the others keep those it was compiled with."""
-        if self._fixed is None:
-            self._fixed = parameters_of(self._compiled, None, given=named)
+        if self._fixed is None or self._makes_values:
+            parameters = parameters_of(self._compiled, None, given=named)
+            self._fixed = {name: value for name, value in parameters.items() if name not in named}
         return self._call({**self._fixed, **named}, owner)
 
     def call(self, values: Sequence[BindParameter[Any]] | None, owner: str | None) -> Call:
@@ -130,12 +132,37 @@ class Plan:
         ]
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Prepared:
+    """A statement of a verb: built and compiled once for each ``key``, run with values for its parameters."""
+
+    key: tuple[Any, ...]
+    build: Callable[[], Executable]
+    values: Mapping[str, Any]
+
+
 class Planner:
     """Plans statements, and remembers the plan of each shape, the least recently used forgotten first."""
 
     def __init__(self, kept: int = _PLANS_KEPT) -> None:
         self._kept = kept
         self._plans: OrderedDict[tuple[Any, Filter], Plan] = OrderedDict()
+
+    def prepared(self, statement: Prepared, filter_: Filter, owner: str | None) -> Call:
+        """A statement of a verb, as the wire takes it."""
+        key = (statement.key, filter_)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._keep(key, compile_plan(statement.build(), filter_, None))
+        else:
+            self._plans.move_to_end(key)
+        return plan.call_with(statement.values, owner)
+
+    def _keep(self, key: tuple[Any, Filter], plan: Plan) -> Plan:
+        self._plans[key] = plan
+        if len(self._plans) > self._kept:
+            self._plans.popitem(last=False)
+        return plan
 
     def call(self, statement: Executable, filter_: Filter, owner: str | None) -> Call:
         """The statement as the wire takes it; raises `StatementError` for one a scope cannot run."""
@@ -145,9 +172,7 @@ class Planner:
         key = (shape.key, filter_)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = compile_plan(statement, filter_, shape)
-            if len(self._plans) > self._kept:
-                self._plans.popitem(last=False)
+            plan = self._keep(key, compile_plan(statement, filter_, shape))
         else:
             self._plans.move_to_end(key)
         return plan.call(shape.parameters, owner)

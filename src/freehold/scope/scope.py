@@ -6,18 +6,18 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, Self, TypeVar, TypeVarTuple, cast, overload
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from freehold.errors import Code, ConstraintError, NotVisibleError, StatementError
 from freehold.models import Model
 from freehold.scope.caller import Caller
-from freehold.scope.change import Assignment, alteration, insertion, key_of, removal
+from freehold.scope.change import Assignment, alteration, insertion, lookup, removal
 from freehold.scope.compiler import Reach
 from freehold.scope.door import Door
 from freehold.scope.executor import Executor
-from freehold.scope.plan import Call, Planner
+from freehold.scope.plan import Call, Planner, Prepared
 from freehold.scope.query import BoundQuery
 
 M = TypeVar("M", bound=Model)
@@ -80,10 +80,10 @@ class Scope:
 
     async def get(self, model: type[M], key: object, /) -> M:
         """The caller's row with this id; raises `NotVisibleError` (FH206), whether or not another has it."""
-        row = await self.first(select(model).where(key_of(model) == key))
-        if row is None:
+        rows = (await self._run(lookup(model, key)))[0]
+        if not rows:
             raise _not_visible()
-        return row
+        return cast(M, rows[0])
 
     async def insert(self, row: M, /) -> M:
         """Inserts ``row`` with its owner filled in, and gives it back as the database has it."""
@@ -189,6 +189,8 @@ class Scope:
         caller = self._caller
         if isinstance(statement, BoundQuery):
             return statement.planned(caller.filter, caller.owner)
+        if isinstance(statement, Prepared):
+            return self._planner.prepared(statement, caller.filter, caller.owner)
         return self._planner.call(statement, caller.filter, caller.owner)
 
     async def _run(self, *statements: Any) -> list[list[Any]]:

@@ -105,7 +105,7 @@ class Pool:
             await self._discard_lost()
             link = self._least_busy()
             if link is None or (link.depth > 0 and len(self._links) < self.size.lanes):
-                link = Link(await self._connection())
+                link = await self._link()
                 self._links.append(link)
             return link
 
@@ -118,10 +118,7 @@ class Pool:
     @asynccontextmanager
     async def exclusive(self) -> AsyncGenerator[Link]:
         """A connection of one's own; one that is left in the middle of something is closed, not handed on."""
-        link = Link(await self._connection())
-        while link.stale:
-            await self._give_back(link)
-            link = Link(await self._connection())
+        link = await self._link()
         try:
             yield link
         finally:
@@ -143,6 +140,14 @@ class Pool:
         self._links = [link for link in self._links if link.alive]
         for link in lost:
             await self._pool.putconn(link.connection)
+
+    async def _link(self) -> Link:
+        """A link on a connection that is alive: one may have ended while it lay idle in the pool."""
+        link = Link(await self._connection())
+        while link.stale:
+            await self._give_back(link)
+            link = Link(await self._connection())
+        return link
 
     async def _give_back(self, link: Link) -> None:
         if link.idle:
