@@ -52,7 +52,7 @@ class Field:
         """The column for SQLAlchemy; keys and foreign keys are constraints of the table."""
         return mapped_column(
             self.name,
-            self.sql_type,
+            self._mapped_type(),
             default=self._client_default() if self.declared.rules.insert else None,
             nullable=self.type.nullable,
             server_default=self._server_default(),
@@ -69,9 +69,18 @@ class Field:
             return literal_column(f"{quote_literal(self.sql_type.encoded(declared.default_factory()))}::jsonb")
         if isinstance(declared.default, (str, int, float, bool)):
             return literal(declared.default, self.sql_type)
-        if declared.server_default is None and not declared.rules.insert:
+        if declared.server_default is None and declared.rules.select and not declared.rules.insert:
             return FetchedValue()
         return declared.server_default
+
+    def _mapped_type(self) -> TypeEngine[Any]:
+        """A session names every column without a value as NULL; not one whose type has a NULL of its own to say.
+
+        So a column that is closed to INSERT stays out of it. One that callers may read has a `FetchedValue` instead,
+        which also brings its value back.
+        """
+        rules = self.declared.rules
+        return self.sql_type if rules.insert or rules.select else self.sql_type.evaluates_none()
 
 
 def fields_of(cls: type[Any]) -> tuple[Field, ...]:

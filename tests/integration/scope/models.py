@@ -90,6 +90,8 @@ class Credential(Base):
     user_id: Col[UUID] = owner()
     provider: Col[str] = column(unique=True)
     value: Col[str] = column(select=False)
+    sealed: Col[str | None] = column(default=None, select=False, insert=False, update=False)
+    checked: Col[str | None] = column(default=None, insert=False, update=False)
 
 
 class Profile(Base):

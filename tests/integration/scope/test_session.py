@@ -10,7 +10,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from freehold import AnonymousScope, Database, UserScope, with_deleted
-from freehold.errors import Code, ConfigurationError, ConnectionLostError, DatabaseError, FreeholdError, StatementError
+from freehold.errors import (
+    Code,
+    ConfigurationError,
+    ConnectionLostError,
+    DatabaseError,
+    FreeholdError,
+    PermissionDeniedError,
+    StatementError,
+)
 from freehold.wire import Connection
 from tests.integration.conftest import ALICE
 from tests.integration.scope.models import Credential, Message, Note, Profile, Task
@@ -108,6 +116,21 @@ async def test_a_model_with_a_column_that_callers_may_not_read(alice: UserScope)
     await alice.insert(Credential(provider="github", value="v"))
     async with alice.session() as session:
         assert [row.provider for row in (await session.scalars(select(Credential))).all()] == ["github"]
+
+
+async def test_columns_that_callers_may_not_write_stay_out_of_a_flush(alice: UserScope, db: Database) -> None:
+    """A session would name them as NULL, or ask for them back, and be refused; the control names one."""
+    async with alice.session() as session:
+        row = Credential(provider="github", value="v")
+        session.add(row)
+        await session.commit()
+        row.provider = "gitlab"
+        await session.commit()
+        session.add(Credential(provider="other", value="v", sealed="mine"))
+        with pytest.raises(PermissionDeniedError):
+            await session.flush()
+    service = db.as_service(reason="test", owner=ALICE)
+    assert [(each.provider, each.sealed) for each in await service.all(select(Credential))] == [("gitlab", None)]
 
 
 async def test_the_service_names_its_owner_here_too(db: Database, alice: UserScope, bob: UserScope) -> None:
