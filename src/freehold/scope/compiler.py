@@ -40,6 +40,7 @@ from sqlalchemy.types import Uuid
 from freehold.errors import Code, StatementError
 from freehold.models import owner_column, rules_of
 from freehold.policies import Command
+from freehold.scope.sharing import harmless, more_than_plain
 
 S = TypeVar("S", bound=Executable)
 
@@ -104,6 +105,59 @@ class FilteringCompiler(PGCompiler_psycopg):
     """SQLAlchemy's compiler for psycopg, which adds the dialect's filter to every SELECT, UPDATE and DELETE."""
 
     dialect: FilteringDialect
+    shares: bool = True
+    """Whether nothing that was compiled could leave something behind on its connection."""
+    writes: bool = False
+    """Whether anything that was compiled is an INSERT, UPDATE or DELETE."""
+
+    def visit_function(self, func: Any, add_to_result_map: Any = None, **kwargs: Any) -> str:
+        """A function; one that is not known to be harmless keeps the statement off shared connections."""
+        self.shares = self.shares and harmless(func)
+        return str(super().visit_function(func, add_to_result_map, **kwargs))
+
+    def visit_textclause(self, textclause: Any, add_to_result_map: Any = None, **kw: Any) -> str:
+        """SQL text."""
+        self._take_text(textclause.text)
+        return str(super().visit_textclause(textclause, add_to_result_map, **kw))  # type: ignore[no-untyped-call]
+
+    def visit_column(self, column: Any, *args: Any, **kw: Any) -> str:
+        """A column; a literal one is SQL text."""
+        if column.is_literal:
+            self._take_text(column.name)
+        return str(super().visit_column(column, *args, **kw))
+
+    def visit_custom_op_binary(self, element: Any, operator: Any, **kw: Any) -> str:
+        """An operator given as text."""
+        self._take_text(operator.opstring)
+        return str(super().visit_custom_op_binary(element, operator, **kw))  # type: ignore[no-untyped-call]
+
+    def visit_custom_op_unary_operator(self, element: Any, operator: Any, **kw: Any) -> str:
+        """An operator given as text."""
+        self._take_text(operator.opstring)
+        return str(super().visit_custom_op_unary_operator(element, operator, **kw))  # type: ignore[no-untyped-call]
+
+    def visit_custom_op_unary_modifier(self, element: Any, operator: Any, **kw: Any) -> str:
+        """An operator given as text."""
+        self._take_text(operator.opstring)
+        return str(super().visit_custom_op_unary_modifier(element, operator, **kw))  # type: ignore[no-untyped-call]
+
+    def get_statement_hint_text(self, hint_texts: Any) -> str:
+        """Hints, which are SQL text."""
+        for hint in hint_texts:
+            self._take_text(hint)
+        return str(super().get_statement_hint_text(hint_texts))  # type: ignore[no-untyped-call]
+
+    def _take_text(self, text: str) -> None:
+        """Notes that SQL text which could be anything does not share; for one owner it is refused."""
+        if not more_than_plain(text):
+            return
+        self.shares = False
+        if self.dialect.filter.reach in (Reach.OWNER, Reach.UNNAMED):
+            raise StatementError(
+                Code.STATEMENT_UNSUPPORTED,
+                "A part of the statement is SQL text, which could name rows of any owner.",
+                hint="Write it with SQLAlchemy's constructs, or say db.as_service(reason=..., all_users=True).",
+            )
 
     def _compose_select_body(
         self,
@@ -136,6 +190,7 @@ class FilteringCompiler(PGCompiler_psycopg):
         self, insert_stmt: Insert, visited_bindparam: Any = None, visiting_cte: Any = None, **kw: Any
     ) -> str:
         """INSERT; for one owner, named by the service, the owner column is the filter's and nobody else's."""
+        self.writes = True
         owner = self._confined(insert_stmt)
         if owner is not None:
             insert_stmt = insert_stmt.values({owner.name: owner_parameter(owner)})
@@ -183,6 +238,7 @@ class FilteringCompiler(PGCompiler_psycopg):
         return owner_column(table) if confined else None
 
     def _narrowed(self, statement: Any, command: Command, kw: Any) -> Any:
+        self.writes = True
         if command is Command.UPDATE:
             self._confined(statement)
         extra = statement._compile_state_factory(statement, self, **kw)._extra_froms

@@ -44,10 +44,9 @@ def shape_of(statement: Executable) -> Shape | None:
     return None if generated is None else Shape(generated.key, generated.bindparams, generated)
 
 
-def compiled_of(statement: Any, dialect: Dialect, shape: Shape | None) -> SQLCompiler:
+def compiled_of(statement: Any, dialect: Dialect, shape: Shape | None) -> Any:
     """The compiled form, which takes the values of any statement of the same shape."""
-    compiled: SQLCompiler = statement._compiler(dialect, cache_key=shape and shape.generated)
-    return compiled
+    return statement._compiler(dialect, cache_key=shape and shape.generated)
 
 
 def parameters_of(

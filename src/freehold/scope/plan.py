@@ -17,7 +17,7 @@ from sqlalchemy.sql.selectable import CompoundSelect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from freehold.errors import Code, FreeholdError, IdentityError, StatementError
-from freehold.scope.compiler import OWNER_TEXT, OWNER_UUID, Filter, FilteringDialect, Reach, dialects
+from freehold.scope.compiler import OWNER_TEXT, OWNER_UUID, Filter, FilteringCompiler, FilteringDialect, dialects
 from freehold.scope.internals import (
     Processor,
     Shape,
@@ -33,7 +33,6 @@ from freehold.scope.internals import (
     with_returning,
 )
 from freehold.scope.shape import Columns, Part, RowMaker, parts_of, row_maker
-from freehold.scope.sharing import opaque, reads, shares
 from freehold.wire import Format, PGresult, Transformer
 
 _PLANS_KEPT: Final = 1000
@@ -64,18 +63,10 @@ class Call:
 class Plan:
     """One shape of statement, compiled under one filter."""
 
-    def __init__(
-        self,
-        compiled: SQLCompiler,
-        parts: tuple[Part, ...],
-        dialect: FilteringDialect,
-        *,
-        shares: bool,
-        reads: bool,
-    ) -> None:
+    def __init__(self, compiled: FilteringCompiler, parts: tuple[Part, ...], dialect: FilteringDialect) -> None:
         self.parts = parts
-        self.shares = shares
-        self.reads = reads
+        self.shares = compiled.shares
+        self.reads = compiled.shares and not compiled.writes
         self.row_format = _row_format(compiled)
         self._compiled = compiled
         self._dialect = dialect
@@ -180,12 +171,6 @@ class Planner:
 
 def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) -> Plan:
     """The plan of a statement under a filter; with its ``shape``, for every statement of that shape."""
-    if filter_.reach in (Reach.OWNER, Reach.UNNAMED) and opaque(statement):
-        raise StatementError(
-            Code.STATEMENT_UNSUPPORTED,
-            "A part of the statement is SQL text, which could name rows of any owner.",
-            hint="Write it with SQLAlchemy's constructs, or say db.as_service(reason=..., all_users=True).",
-        )
     dialect = _DIALECTS[filter_]
     columns = Columns()
     parts = parts_of(_items(statement), columns, everything=filter_.reach.closed_columns)
@@ -196,7 +181,7 @@ def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) ->
             "The statement asks for the same column in two ways.",
             hint="Select each column once, or label it.",
         )
-    return Plan(compiled, parts, dialect, shares=shares(statement), reads=reads(statement))
+    return Plan(compiled, parts, dialect)
 
 
 def _items(statement: Executable) -> list[Any]:
@@ -218,6 +203,8 @@ def _expanded(statement: Executable, columns: Columns) -> Any:
         return with_columns(cast(Select[Any], statement), columns.elements)
     if isinstance(statement, (Insert, Update, Delete)) and columns.elements:
         return with_returning(statement, columns.elements)
+    if isinstance(statement, Insert):
+        return statement.inline()  # or SQLAlchemy would ask for the key of the new row
     return statement
 
 

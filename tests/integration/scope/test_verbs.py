@@ -417,3 +417,10 @@ async def test_a_scope_is_a_value(alice: UserScope) -> None:
     """Making one opens nothing; its repr tells nothing."""
     assert repr(alice) == "<UserScope>"
     assert await alice.all(update(Task).where(Task.title == "none").values(priority=1)) == []
+
+
+async def test_an_insert_that_asks_for_nothing_gives_nothing(alice: UserScope) -> None:
+    """Written with SQLAlchemy's insert(), with a value or an expression."""
+    assert await alice.all(insert(Task).values(title="a")) == []
+    assert await alice.all(insert(Task).values(title=func.upper("b"))) == []
+    assert sorted(await alice.all(select(Task.title))) == ["B", "a"]
