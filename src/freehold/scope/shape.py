@@ -37,12 +37,16 @@ class Columns:
 
 @dataclass(frozen=True)
 class Part:
-    """One item of a row."""
+    """One item of a row: a value, or a model's columns.
+
+    ``present``: the place of a column that is never NULL in a row of the model, so that the outer side of a join
+    without a match is told from a row.
+    """
 
     places: tuple[int, ...]
     mapper: Mapper[Any] | None = None
     keys: tuple[str, ...] = ()
-    identity: tuple[int, ...] | None = None
+    present: int | None = None
 
 
 def parts_of(items: Sequence[Any], columns: Columns, *, everything: bool) -> tuple[Part, ...]:
@@ -63,10 +67,8 @@ def _model(mapper: Mapper[Any], entity: Any, columns: Columns, everything: bool)
         attribute.key for attribute in mapper.column_attrs if everything or rules.of(attribute.columns[0].name).select
     )
     places = tuple(columns.place(getattr(entity, key)) for key in keys)
-    by_key = dict(zip(keys, places, strict=True))
-    primary = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
-    identity = tuple(by_key[key] for key in primary) if all(key in by_key for key in primary) else None
-    return Part(places, mapper, keys, identity)
+    present = dict(zip(keys, places, strict=True)).get(mapper.get_property_by_column(mapper.primary_key[-1]).key)
+    return Part(places, mapper, keys, present)
 
 
 def row_maker(parts: Sequence[Part], processors: Sequence[Processor | None]) -> RowMaker:
@@ -92,7 +94,7 @@ def _model_maker(part: Part, mapper: Mapper[Any], processors: Sequence[Processor
     model, new = mapper.class_, object.__new__
     pairs = tuple(zip(part.keys, part.places, strict=True))
     processed = tuple((key, process) for key, place in pairs if (process := processors[place]) is not None)
-    present = None if part.identity is None else part.identity[-1]
+    present = part.present
     keys, whole = part.keys, part.places == tuple(range(len(processors)))
 
     def make(values: Sequence[Any]) -> Any:
