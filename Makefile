@@ -57,7 +57,7 @@ check-imports: .venv/dev.stamp
 
 # Offline: what is installed (the pins, nothing else) must be all that pyproject.toml asks for, and fit together.
 check-pins: .venv/dev.stamp
-	@echo "pins"; $(PY) -m pip --isolated install --quiet --dry-run --no-index --no-build-isolation --editable '.[embedded,oauth,audit,otel,dev,docs,bench]' \
+	@echo "pins"; $(PY) -m pip --isolated install --quiet --dry-run --no-index --no-build-isolation --editable '.[embedded,oauth,audit,otel,testing,dev,docs,bench]' \
 	  || { echo 'requirements-dev.txt is behind pyproject.toml: run `make requirements`' >&2; exit 1; }
 	@$(PY) -m pip --isolated check --quiet
 
@@ -83,8 +83,8 @@ PIN := $(PY) -m uv pip compile --quiet --no-config --universal --python-version 
 	--custom-compile-command 'make requirements' $(if $(UPGRADE),--upgrade)
 
 requirements: .venv/uv.stamp ## pin what pyproject.toml asks for (UPGRADE=1 for the newest)
-	$(PIN) --group build --extra embedded pyproject.toml --output-file requirements.txt
-	$(PIN) --group build --all-extras --constraints requirements.txt pyproject.toml --output-file requirements-dev.txt
+	$(PIN) --group build --group examples --extra embedded pyproject.toml --output-file requirements.txt
+	$(PIN) --group build --group examples --all-extras --constraints requirements.txt pyproject.toml --output-file requirements-dev.txt
 	echo uv | $(PIN) - --output-file requirements-uv.txt
 
 # The first Python that is new enough and can make an environment.

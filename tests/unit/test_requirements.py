@@ -14,7 +14,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
-ALWAYS = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["build"]]
+ALWAYS = [
+    *PROJECT["project"]["dependencies"],
+    *(line for group in PROJECT["dependency-groups"].values() for line in group),
+]
 FILES = {
     "requirements.txt": [*ALWAYS, *EXTRAS["embedded"]],
     "requirements-dev.txt": [*ALWAYS, *(line for extra in EXTRAS.values() for line in extra)],
