@@ -67,7 +67,9 @@ class IssuerTokens:
         audience: str = Role.AUTHENTICATED.value,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if isinstance(keys, SharedSecret) != (algorithm == "HS256") or (isinstance(keys, Jwks) and algorithm == "HS256"):
+        if isinstance(keys, SharedSecret) != (algorithm == "HS256") or (
+            isinstance(keys, Jwks) and algorithm == "HS256"
+        ):
             raise ConfigurationError(
                 Code.SETTING_INVALID,
                 f"These keys are not for {algorithm}.",

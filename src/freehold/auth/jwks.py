@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import time
@@ -87,13 +88,15 @@ class Jwks:
         return stale and now >= self._quiet_until
 
     async def _refresh(self) -> None:
-        self._quiet_until = self._clock() + _COOLDOWN_SECONDS
         try:
             self._keys = _keys_in(await self._fetched(), self._algorithm)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
             _log.warning("the keys at %s could not be fetched: %s", self._url, type(error).__name__)
         else:
             self._fresh_until = self._clock() + self._ttl
+        self._quiet_until = (
+            self._clock() + _COOLDOWN_SECONDS
+        )  # not before: whoever comes meanwhile waits for the answer
 
     async def _fetched(self) -> bytes:
         async with (
@@ -145,7 +148,10 @@ def _key(jwk: dict[str, Any], algorithm: PublicAlgorithm) -> PublicKey | None:
             return None
         if algorithm == "ES256":
             return ECKey.import_key(jwk)
-        key = RSAKey.import_key(jwk)
+        return RSAKey.import_key(jwk) if _bits(jwk["n"]) >= _SHORTEST_RSA_BITS else None
     except (JoseError, ValueError, TypeError, KeyError):
         return None
-    return key if key.public_key.key_size >= _SHORTEST_RSA_BITS else None
+
+
+def _bits(modulus: str) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(modulus + "=="), "big").bit_length()

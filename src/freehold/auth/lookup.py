@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Column, Table, bindparam, inspect
 from sqlalchemy.orm import InstrumentedAttribute
@@ -23,8 +23,7 @@ Claims = Mapping[str, Any]
 def body(file: str, model: type[Any], alias: str, **values: object) -> str:
     """The body of a function in ``sql/``, about the table of ``model``."""
     table = table_of(model)
-    owner = owner_column(table)
-    assert owner is not None, "the models that have these functions have an owner"
+    owner = cast(Column[Any], owner_column(table))
     people = _people(model)
     values = {
         "table": _named(table),

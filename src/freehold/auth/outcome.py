@@ -22,5 +22,7 @@ class Outcomes:
         """Counts a refusal, and gives the error for it, which is the same whatever the reason."""
         self.refused[reason] += 1
         return UnauthenticatedError(
-            Code.UNAUTHENTICATED, "The credential is not valid, or not any more.", hint="Sign in again, or make a new token."
+            Code.UNAUTHENTICATED,
+            "The credential is not valid, or not any more.",
+            hint="Sign in again, or make a new token.",
         )

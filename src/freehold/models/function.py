@@ -80,7 +80,9 @@ def functions_of(table: Table) -> tuple[DefinerFunction, ...]:
 def function_statements(tables: Sequence[Table]) -> Iterator[str]:
     """DDL of every function of ``tables``, and of the policies that let their owner do what they do."""
     functions = [function for table in tables for function in functions_of(table)]
-    opened = {(table, command) for function in functions for table in function.opens for command in function.opens[table]}
+    opened = {
+        (table, command) for function in functions for table in function.opens for command in function.opens[table]
+    }
     for table, command in sorted(opened, key=lambda pair: (pair[0].fullname, pair[1])):
         yield _owner_policy(table, command)
     for function in functions:
