@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from freehold.auth.jwks import Jwks
     from freehold.auth.outcome import Outcomes
     from freehold.auth.provider import Client, ExternalAccount, Provider
-    from freehold.auth.return_path import return_path
+    from freehold.auth.redirect import return_path
     from freehold.auth.session import Lifetime, NewSession, Sessions
     from freehold.auth.session_table import SessionTable
     from freehold.auth.sign_in import Arrival, Departure, SignIn
-    from freehold.auth.supabase import supabase
+    from freehold.auth.supabase_issuer import supabase
     from freehold.auth.verified import Verified, Verify
 
 _PLACES: Final[dict[str, tuple[str, ...]]] = {
@@ -37,11 +37,11 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
     "jwks": ("Jwks",),
     "outcome": ("Outcomes",),
     "provider": ("Client", "ExternalAccount", "Provider"),
-    "return_path": ("return_path",),
+    "redirect": ("return_path",),
     "session": ("Lifetime", "NewSession", "Sessions"),
     "session_table": ("SessionTable",),
     "sign_in": ("Arrival", "Departure", "SignIn"),
-    "supabase": ("supabase",),
+    "supabase_issuer": ("supabase",),
     "verified": ("Verified", "Verify"),
 }
 _PLACE_OF: Final = {name: place for place, names in _PLACES.items() for name in names}

@@ -122,16 +122,16 @@ class ApiTokens:
         try:
             rows = await rows_of(scope, self._creation, {"replaces": None, "overlap": _NO_OVERLAP, **own, **values})
         except DatabaseError as error:
-            if error.sqlstate == Code.TOKEN_SCOPE:
+            if error.sqlstate == Code.CREDENTIAL_SCOPE:
                 raise _too_much() from None
-            if error.sqlstate == Code.TOKEN_LIMIT:
+            if error.sqlstate == Code.TOKENS_FULL:
                 raise self._full() from None
             raise
         return NewApiToken(rows[0][0], secret, rows[0][1]) if rows else None
 
     def _full(self) -> TokenLimitError:
         return TokenLimitError(
-            Code.TOKEN_LIMIT,
+            Code.TOKENS_FULL,
             f"There are {self._model.__most__} tokens in force, which is as many as there may be.",
             hint="Revoke one that is not needed any more.",
         )
@@ -147,7 +147,7 @@ def _refuse_more(verified: Verified, scopes: Iterable[str]) -> None:
 
 def _too_much() -> CredentialError:
     return CredentialError(
-        Code.TOKEN_SCOPE,
+        Code.CREDENTIAL_SCOPE,
         "This credential cannot make a token that is good for that.",
         hint=f"Use a credential with {WRITE_TOKENS} and every scope that the new token is to have, or sign in.",
     )

@@ -90,7 +90,8 @@ class Directory:
         key = {"provider": account.provider, "external_id": account.external_id}
         values = dict(self.of_user(account, user_id))
         statement = upsert(self.user).values(id=user_id, **key, **values)
-        await scope.batch(statement.on_conflict_do_update(index_elements=["id"], set_=values or key))
+        id_ = table_of(self.user).c.id
+        await scope.all(statement.on_conflict_do_update(index_elements=[id_], set_=values or key).returning(id_))
         return user_id
 
     async def _write_account(self, scope: ServiceScope, account: ExternalAccount, user_id: str) -> None:
@@ -100,7 +101,7 @@ class Directory:
         changed = await scope.all(update(self.account).where(*mine).values(values).returning(columns.id))
         if not changed:
             row = {"id": text_id(), "user_id": user_id, "provider": account.provider, **values}
-            await scope.batch(insert(self.account).values(row))
+            await scope.all(insert(self.account).values(row).returning(columns.id))
 
     async def _merge(self, scope: ServiceScope, source: str, target: str) -> None:
         """Copies, then deletes: a key holds its owner, and what refers to it must find it at every moment.
@@ -112,8 +113,8 @@ class Directory:
         movers = {table_of(each): each in self.yields for each in self.moves}
         for table in self.user.metadata.sorted_tables:
             if table in movers:
-                await scope.batch(_copied(table, source, target, yields=movers[table]))
-        await scope.batch(delete(people).where(people.c.id == source))
+                await scope.all(_copied(table, source, target, yields=movers[table]))
+        await scope.all(delete(people).where(people.c.id == source).returning(people.c.id))
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _copied(table: Table, source: str, target: str, *, yields: bool) -> Any:
     copied = upsert(table).from_select(
         [column.name for column in columns], select(*values).where(owner == source), include_defaults=False
     )
-    return copied.on_conflict_do_nothing() if yields else copied
+    return (copied.on_conflict_do_nothing() if yields else copied).returning(owner)
 
 
 def _taken(provider: str) -> AccountTakenError:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Final, Literal, Protocol, cast
 
 import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+from pydantic import BaseModel
 
 from freehold.errors import Code, ProviderError
 
@@ -52,7 +53,7 @@ class Jwks:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
-        self._algorithm = algorithm
+        self._algorithm: PublicAlgorithm = algorithm
         self._ttl = min(ttl, _TTL_SECONDS)
         self._transport = transport
         self._clock = clock
@@ -103,7 +104,7 @@ class Jwks:
             httpx.AsyncClient(transport=self._transport, timeout=_TIMEOUT_SECONDS, trust_env=False) as client,
             client.stream("GET", self._url, headers={"Accept": "application/json"}) as response,
         ):
-            if response.status_code != httpx.codes.OK:
+            if response.status_code != HTTPStatus.OK:
                 raise ValueError("not OK")
             return await bounded(response, _LARGEST_SET)
 
@@ -121,17 +122,18 @@ async def bounded(response: httpx.Response, largest: int) -> bytes:
     return body
 
 
+class _KeySet(BaseModel):
+    keys: list[object]
+
+
 def _keys_in(text: bytes, algorithm: PublicAlgorithm) -> dict[str, PublicKey]:
     """The keys of a set that are public, for signatures, named, and for this algorithm alone; others are not looked at."""
-    document = json.loads(text)
-    listed = cast(dict[str, Any], document).get("keys") if isinstance(document, dict) else None
-    if not isinstance(listed, list):
-        raise ValueError("no set of keys")  # noqa: TRY004 - any answer that is no set is the issuer's mistake
     found: dict[str, PublicKey] = {}
-    for each in cast(list[Any], listed)[:_MOST_KEYS]:
-        key = _key(cast(dict[str, Any], each), algorithm) if isinstance(each, dict) else None
+    for each in _KeySet.model_validate_json(text).keys[:_MOST_KEYS]:
+        jwk = cast(dict[str, Any], each) if isinstance(each, dict) else {}
+        key = _key(jwk, algorithm)
         if key is not None:
-            found.setdefault(str(cast(dict[str, Any], each)["kid"]), key)
+            found.setdefault(jwk["kid"], key)
     return found
 
 

@@ -48,7 +48,8 @@ async def rows_of(scope: Scope, function: DefinerFunction, values: Mapping[str, 
     """What ``function`` gives for ``values``; planned once."""
     parameters = [bindparam(name, type_=type_) for name, type_ in function.arguments.items()]
     statement: Any = Prepared((function.schema, function.name), lambda: function.call(*parameters), values)
-    return await scope.all(statement)
+    rows: list[Any] = await scope.all(statement)
+    return rows
 
 
 def _people(model: type[Any]) -> Table | None:

@@ -1,10 +1,14 @@
 """An identity provider that speaks OAuth 2.0 and GitHub's API: where it is, and what it says about a person."""
 
+# Authlib is not typed.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
@@ -127,7 +131,7 @@ async def _get(http: httpx.AsyncClient, url: str, token: str) -> Any:
 async def _answer(http: httpx.AsyncClient, method: str, url: str, headers: dict[str, str], body: str = "") -> Any:
     """A JSON document; or a form, which GitHub's token endpoint answers with where something drops the Accept header."""
     async with http.stream(method, url, headers=headers, content=body.encode()) as response:
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             raise ValueError("not OK")
         text = await bounded(response, _LARGEST_ANSWER)
         if response.headers.get("content-type", "").startswith(_FORM):
@@ -149,7 +153,7 @@ def _verified_primary(emails: Any) -> str:
 def _account(provider: str, token: dict[str, Any], user: Any, email: str) -> ExternalAccount:
     id_, login = user["id"], user["login"]
     if not isinstance(id_, int) or isinstance(id_, bool) or not isinstance(login, str) or not login:
-        raise ValueError("no account")  # noqa: TRY004 - as above
+        raise ValueError("no account")
     lasts = token.get("expires_in")
     return ExternalAccount(
         provider,

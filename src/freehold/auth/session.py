@@ -16,7 +16,7 @@ from freehold.auth.outcome import Outcomes
 from freehold.auth.secret import SESSION, hashed
 from freehold.auth.session_table import SessionTable, verification
 from freehold.auth.verified import Verified
-from freehold.errors import CredentialError, Code
+from freehold.errors import Code, CredentialError
 from freehold.identity import Identity
 from freehold.models import table_of
 from freehold.scope import Database, UserScope, set_
@@ -53,7 +53,7 @@ class Sessions:
         db: Database,
         model: type[SessionTable],
         *,
-        lifetime: Lifetime = Lifetime(),  # noqa: B008 - a frozen value
+        lifetime: Lifetime = Lifetime(),
         environment: Environment = "production",
     ) -> None:
         self._db = db
@@ -105,7 +105,7 @@ class Sessions:
         age = self._lifetime.longest
         return NewSession(made.id, secret, self._empty.holding(secret, age))
 
-    async def list(self, scope: UserScope) -> list[SessionTable]:
+    async def active(self, scope: UserScope) -> list[SessionTable]:
         """The caller's sessions that are in force, the last used first."""
         model: Any = self._model
         in_force = (model.revoked_at.is_(None), model.expires_at > func.now())
@@ -122,7 +122,9 @@ class Sessions:
         """
         if verified.credential_id is None or verified.scopes is not None:
             raise CredentialError(
-                Code.TOKEN_SCOPE, "This is no session, so it has no others.", hint="Sign in, or revoke sessions by id."
+                Code.CREDENTIAL_SCOPE,
+                "This is no session, so it has no others.",
+                hint="Sign in, or revoke sessions by id.",
             )
         return len(await self._revoke(scope, self._model.id != verified.credential_id))
 

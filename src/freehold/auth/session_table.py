@@ -41,7 +41,7 @@ def _revoked(t: Any) -> ColumnElement[bool]:
     return ~_in_force(t)
 
 
-def _by_no_token(t: Any) -> ColumnElement[bool]:
+def _by_no_token(_: Any) -> ColumnElement[bool]:
     """A token is good for some things; a session would be good for all of them."""
     return claim("token_id").is_(None)
 

@@ -23,7 +23,7 @@ from joserfc.jwk import OctKey
 from freehold.auth.cookie import Cookie
 from freehold.auth.key import KEY_BYTES
 from freehold.auth.provider import Client, ExternalAccount
-from freehold.auth.return_path import return_path
+from freehold.auth.redirect import return_path
 from freehold.auth.verified import Verified
 from freehold.errors import Code, ConfigurationError, SignInError
 from freehold.settings import Environment

@@ -10,7 +10,7 @@ import pytest
 from freehold import Database, Identity, UserScope
 from freehold.auth import ApiTokens, Sessions, Verified
 from freehold.server import Endpoints
-from freehold.wire import Link, PoolSize, connect
+from freehold.wire import connect
 from freehold.wire import pool as pools
 from tests.cluster import Cluster
 from tests.integration.auth.people import ApiToken, Base, Session

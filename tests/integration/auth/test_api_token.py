@@ -136,7 +136,7 @@ async def test_the_limit_is_exact(tokens: ApiTokens, holder: Holder, admin: Conn
         *(tokens.create(holder, name=str(number), scopes=[]) for number in range(20)), return_exceptions=True
     )
     refused = [each for each in results if isinstance(each, TokenLimitError)]
-    assert [each.code for each in refused] == [Code.TOKEN_LIMIT] * 15
+    assert [each.code for each in refused] == [Code.TOKENS_FULL] * 15
     assert admin.execute("select count(*) from public.api_tokens").fetchone() == (5,)
     await tokens.create(Holder(db.as_user(BOB), holder.verified), name="bob's", scopes=[])
     admin.execute(
@@ -153,7 +153,7 @@ async def test_a_token_makes_only_what_it_is_itself(db: Database, tokens: ApiTok
     for who, scopes in ((by_plain, ["notes:read"]), (by_plain, []), (by_maker, ["notes:write"])):
         with pytest.raises(CredentialError) as caught:
             await tokens.create(who, name="more", scopes=scopes)
-        assert caught.value.code is Code.TOKEN_SCOPE
+        assert caught.value.code is Code.CREDENTIAL_SCOPE
         # The database refuses it by itself, where the check above is passed by.
         with pytest.raises(CredentialError):
             await tokens.create(Holder(who.scope, holder.verified), name="more", scopes=scopes)

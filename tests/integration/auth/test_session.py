@@ -114,7 +114,7 @@ async def test_listing_and_revoking(sessions: Sessions, alice: UserScope, bob: U
     """One's own sessions can be seen and ended, one or all the others; another user's cannot."""
     first, second, third = [await sessions.begin(ALICE, user_agent=name) for name in ("a", "b", "c")]
     bobs = await sessions.begin(BOB)
-    assert {each.user_agent for each in await sessions.list(alice)} == {"a", "b", "c"}
+    assert {each.user_agent for each in await sessions.active(alice)} == {"a", "b", "c"}
     assert not await sessions.revoke(bob, first.id)
     await sessions(first.secret)
     assert await sessions.revoke(alice, first.id)
@@ -124,7 +124,7 @@ async def test_listing_and_revoking(sessions: Sessions, alice: UserScope, bob: U
         with pytest.raises(UnauthenticatedError):
             await sessions(ended.secret)
     await sessions(bobs.secret)
-    assert [each.id for each in await sessions.list(alice)] == [second.id]
+    assert [each.id for each in await sessions.active(alice)] == [second.id]
 
 
 async def test_revoking_cannot_be_undone(sessions: Sessions, alice: UserScope) -> None:

@@ -11,7 +11,7 @@ from freehold.auth import supabase
 from freehold.errors import Code, ConfigurationError
 from freehold.settings import Settings
 
-SECRET = "a-legacy-secret-that-is-long-enough-for-hs256"  # noqa: S105
+SECRET = "a-legacy-secret-that-is-long-enough-for-hs256"
 CLAIMS = {
     "iss": "https://p.supabase.co/auth/v1",
     "aud": "authenticated",

@@ -11,9 +11,9 @@ _LONGEST: Final = 2000
 
 
 def return_path(text: str) -> str:
-    """``text``, if it is a path of this site for every browser; raises `SignInError` (FH710) otherwise.
+    r"""``text``, if it is a path of this site for every browser; raises `SignInError` (FH710) otherwise.
 
-    Browsers take ``//host`` and ``/\\host`` for another host, a backslash for a slash, and leave tabs and line breaks out
+    Browsers take ``//host`` and ``/\host`` for another host, a backslash for a slash, and leave tabs and line breaks out
     (WHATWG URL, basic URL parser).
     """
     plain = text.isascii() and text.isprintable() and not {" ", "\\"} & set(text) and len(text) <= _LONGEST
