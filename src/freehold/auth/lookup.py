@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from freehold.errors import Code, DeclarationError
 from freehold.models import DefinerFunction, owner_column, table_of
+from freehold.models.function import sql_type
 from freehold.policies import Command, quote_identifier, quote_literal
 from freehold.scope import Scope
 from freehold.scope.plan import Prepared
@@ -27,7 +28,7 @@ def body(file: str, model: type[Any], alias: str, **values: object) -> str:
     people = _people(model)
     values = {
         "table": _named(table),
-        "owner": owner.type.compile(),
+        "owner": sql_type(owner.type),
         "claims": _object(model.__claims__),
         "join": "" if people is None else f"left join {_named(people)} u on u.id = {alias}.{owner.name}",
         **values,

@@ -97,7 +97,12 @@ def _owner_policy(table: Table, command: Command) -> str:
 
 
 def _listed(columns: Mapping[str, TypeEngine[Any]]) -> str:
-    return ", ".join(f"{quote_identifier(name)} {type_.compile(_DIALECT)}" for name, type_ in columns.items())
+    return ", ".join(f"{quote_identifier(name)} {sql_type(type_)}" for name, type_ in columns.items())
+
+
+def sql_type(type_: TypeEngine[Any]) -> str:
+    """A type as PostgreSQL spells it."""
+    return type_.compile(_DIALECT)
 
 
 Declaration = Callable[[type[Any]], DefinerFunction]
