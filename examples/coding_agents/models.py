@@ -5,8 +5,8 @@ is narrower for one of three reasons:
 
 *The row says what somebody else vouched for.* A user or a linked account exists because a provider said so, at
 sign-in; whoever could insert or change one would be whoever they liked. An API token exists because the platform made
-it and hashed it: a plain INSERT would mint one with scopes, an expiry and a hash of the caller's choosing, and an
-UPDATE would prolong it. So callers read these rows (`users`, `accounts`, `api_tokens`), may unlink an account and
+it and hashed it: a plain INSERT would mint one beyond the limit, or one that is good for more than the token it was
+made with, and an UPDATE would prolong it. So callers read these rows (`users`, `accounts`, `api_tokens`), may unlink an account and
 revoke a token, and the service writes the rest. A user is erased by the service, which has more to do than one DELETE.
 
 *The column is the platform's.* What a task was asked is fixed when it is created; how it goes (``status``, ``logs``,
@@ -28,11 +28,12 @@ run, or deleted (the policy of `Task`). One statement checks whose the row is an
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, or_, text
 
 from examples.coding_agents.documents import LogEntry, SubAgentActivity
+from freehold.auth import ApiTokenTable
 from freehold.models import (
     Model,
     Policy,
@@ -130,22 +131,13 @@ class Key(Model):
     updated_at: Col[datetime] = updated_at()
 
 
-class ApiToken(Model):
+class ApiToken(ApiTokenTable):
     """A token for programs; only its SHA-256 is kept, and no caller reads that."""
 
     __tablename__ = "api_tokens"
-    __table_args__ = (UniqueConstraint("token_hash"),)
+    __claims__: ClassVar = {"email": User.email}
 
-    id: Col[str] = primary_key()
     user_id: Col[str] = owner(User, commands=_READ_AND_REMOVE)
-    name: Col[str]
-    token_hash: Col[str] = column(select=False, insert=False, update=False)
-    token_prefix: Col[str]
-    scopes: Col[list[str]] = json(default_factory=list)
-    last_used_at: Col[datetime | None] = column(default=None)
-    expires_at: Col[datetime | None] = column(default=None)
-    created_at: Col[datetime] = created_at()
-    updated_at: Col[datetime] = updated_at()
 
 
 class Task(Model):

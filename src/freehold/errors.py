@@ -12,7 +12,12 @@
     ├── ActionError                 an action that was refused
     │   ├── InvalidInputError       the input does not fit the action's signature
     │   ├── UnauthenticatedError    no caller, where one is needed
-    │   └── CrossSiteError          a browser request that another site caused
+    │   ├── CrossSiteError          a browser request that another site caused
+    │   ├── CredentialError         a credential that is not good for what it was shown for
+    │   ├── TokenLimitError         as many tokens in force as one user may have
+    │   └── SignInError             signing in at a provider did not work out
+    │       ├── ProviderError       the provider did not answer, or not as agreed
+    │       └── AccountTakenError   the account at the provider is somebody else's here
     └── DatabaseError               PostgreSQL said no; ``sqlstate`` says why
         ├── PermissionDeniedError   a privilege is missing
         │   └── PolicyViolationError  row level security refused a new row
@@ -110,6 +115,17 @@ class Code(StrEnum):
     INPUT_INVALID = "FH601"
     UNAUTHENTICATED = "FH602"
     CROSS_SITE = "FH603"
+    # 70x, 71x: sign-in and credentials
+    CREDENTIAL_SCOPE = "FH701"
+    TOKENS_FULL = "FH702"
+    CLAIMS_UNDECLARABLE = "FH703"
+    CREDENTIAL_SHAPE = "FH704"
+    PROVIDER_UNAVAILABLE = "FH705"
+    SIGN_IN_STALE = "FH706"
+    SIGN_IN_DENIED = "FH707"
+    EMAIL_UNVERIFIED = "FH708"
+    ACCOUNT_TAKEN = "FH709"
+    RETURN_REFUSED = "FH710"
 
 
 class FreeholdError(Exception):
@@ -198,6 +214,26 @@ class UnauthenticatedError(ActionError):
 
 class CrossSiteError(ActionError):
     """A browser request that another site caused."""
+
+
+class CredentialError(ActionError):
+    """A credential that is not good for what it was shown for."""
+
+
+class TokenLimitError(ActionError):
+    """The user has as many tokens in force as one may have."""
+
+
+class SignInError(ActionError):
+    """Signing in at a provider did not work out; begin again."""
+
+
+class ProviderError(SignInError):
+    """The identity provider did not answer, or not as agreed; the user can do nothing but wait."""
+
+
+class AccountTakenError(SignInError):
+    """The account at the provider belongs to another user here."""
 
 
 class DatabaseError(FreeholdError):

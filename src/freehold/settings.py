@@ -52,6 +52,14 @@ class Settings(BaseSettings):
     migrations: Path = Field(default=Path("migrations"), validation_alias="FREEHOLD_MIGRATIONS")
     directory: Path = Field(default=Path(".freehold"), validation_alias="FREEHOLD_DIRECTORY")
     """Where the embedded server keeps its data."""
+    supabase_url: str | None = Field(default=None, validation_alias="SUPABASE_URL", pattern=r"^https?://[^\s/?#@]+/?$")
+    """The Supabase project whose users sign in."""
+    supabase_jwt_secret: SecretStr | None = Field(default=None, validation_alias="SUPABASE_JWT_SECRET")
+    """Its legacy secret, if its tokens are still signed with HS256."""
+    supabase_jwt_algorithm: Literal["ES256", "RS256"] = Field(
+        default="ES256", validation_alias="SUPABASE_JWT_ALGORITHM"
+    )
+    """What its public keys are for."""
 
     @classmethod
     def settings_customise_sources(

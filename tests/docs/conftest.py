@@ -27,6 +27,9 @@ do $$ declare name text; begin
     for name in select format('%I', tablename) from pg_tables where schemaname = 'public' loop
         execute 'drop table public.' || name || ' cascade';
     end loop;
+    for name in select oid::regprocedure from pg_proc where pronamespace = 'public'::regnamespace loop
+        execute 'drop function ' || name;
+    end loop;
 end $$
 """
 

@@ -14,7 +14,7 @@ from tests.docs.page import ROOT, SETUP, TYPED, Follow, Step, matches, pages, pr
 
 PAGES = pages()
 
-NOT_RUN: dict[str, int] = {}
+NOT_RUN: dict[str, int] = {"docs/how-to/sessions.md": 1}
 """How many blocks of a page do not run, each with its reason as first line; pages not named here run all of theirs."""
 
 

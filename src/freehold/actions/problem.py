@@ -14,10 +14,12 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from freehold.errors import (
+    AccountTakenError,
     ActionError,
     CheckViolationError,
     Code,
     ConnectionLostError,
+    CredentialError,
     CrossSiteError,
     DatabaseError,
     FieldError,
@@ -30,8 +32,11 @@ from freehold.errors import (
     NotVisibleError,
     PermissionDeniedError,
     PoolTimeoutError,
+    ProviderError,
     SerializationError,
+    SignInError,
     StatementTimeoutError,
+    TokenLimitError,
     UnauthenticatedError,
     UniqueViolationError,
 )
@@ -83,6 +88,11 @@ _KINDS: Final[Mapping[type[BaseException], Kind]] = {
     UnauthenticatedError: _UNKNOWN,
     IdentityError: _UNKNOWN,
     CrossSiteError: Kind(HTTPStatus.FORBIDDEN, "The request came from another site"),
+    CredentialError: Kind(HTTPStatus.FORBIDDEN, "The credential is not good for this"),
+    TokenLimitError: Kind(HTTPStatus.CONFLICT, "There are as many tokens as there may be"),
+    SignInError: Kind(HTTPStatus.BAD_REQUEST, "Signing in did not work out"),
+    ProviderError: Kind(HTTPStatus.BAD_GATEWAY, "The identity provider does not answer as it should"),
+    AccountTakenError: Kind(HTTPStatus.CONFLICT, "The account belongs to another user"),
     PermissionDeniedError: _REFUSED,
     UniqueViolationError: Kind(HTTPStatus.CONFLICT, "This exists already"),
     ForeignKeyError: Kind(HTTPStatus.CONFLICT, "Something this refers to does not exist, or is still in use"),

@@ -12,6 +12,7 @@ from freehold.models.column import (
     updated_at,
 )
 from freehold.models.ddl import schema_statements
+from freehold.models.function import DefinerFunction, functions_of
 from freehold.models.identifier import text_id, uuid7
 from freehold.models.policy import Policy, caller_id, claim
 from freehold.models.protection import protection_of
@@ -21,6 +22,7 @@ from freehold.models.types import ColumnType
 __all__ = [
     "ColumnRules",
     "ColumnType",
+    "DefinerFunction",
     "Model",
     "Policy",
     "TableRules",
@@ -30,6 +32,7 @@ __all__ = [
     "column",
     "created_at",
     "deleted_at",
+    "functions_of",
     "json",
     "owner",
     "owner_column",

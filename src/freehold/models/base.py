@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 from sqlalchemy import MetaData
@@ -21,6 +22,7 @@ from freehold.models.column import (
     updated_at,
 )
 from freehold.models.field import Field, fields_of
+from freehold.models.function import Declaration
 from freehold.models.policy import Policy
 from freehold.models.protection import protection_of
 from freehold.models.rules import schema, table_of
@@ -53,6 +55,7 @@ class Model(_Typed, DeclarativeBase):
     _sa_instance_state: ClassVar[Any] = LazyState()
     __access__: ClassVar[Access | None] = None
     __policies__: ClassVar[tuple[Policy, ...]] = ()
+    __functions__: ClassVar[tuple[Declaration, ...]] = ()
     __fields__: ClassVar[tuple[Field, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -85,7 +88,8 @@ class Model(_Typed, DeclarativeBase):
 
 def _declare(cls: type[Model]) -> None:
     fields = fields_of(cls)
-    blueprint = Blueprint(_table_name(cls), fields, cls.__access__, tuple(cls.__policies__))
+    functions = tuple(partial(declared, cls) for declared in cls.__functions__)
+    blueprint = Blueprint(_table_name(cls), fields, cls.__access__, tuple(cls.__policies__), functions)
     rules = blueprint.rules()
     for field in fields:
         setattr(cls, field.name, field.mapped())

@@ -25,6 +25,7 @@ class Blueprint:
     fields: tuple[Field, ...]
     access: Access | None
     policies: tuple[Policy, ...]
+    functions: tuple[Callable[[], Any], ...] = ()
 
     @property
     def owner(self) -> Field | None:
@@ -57,6 +58,7 @@ class Blueprint:
             columns={field.name: field.declared.rules for field in self.fields},
             updated_at=self._named(lambda declared: declared.touched),
             deleted_at=self._named(lambda declared: declared.kind == "deleted"),
+            functions=self.functions,
         )
 
     def _named(self, wanted: Callable[[Declared], bool]) -> str | None:
@@ -71,7 +73,7 @@ class Blueprint:
             if field.declared.target is not None:
                 yield self._reference(field, field.declared.target)
             if field.declared.unique:
-                yield UniqueConstraint(*self._owner_first(field))
+                yield UniqueConstraint(*self._unique(field))
             if field.declared.index:
                 yield Index(None, *self._owner_first(field))
         owner = self.owner
@@ -90,6 +92,9 @@ class Blueprint:
             f"Table {self.table!r} has no primary key.",
             hint="Add id: Col[UUID] = primary_key(), or owner(primary_key=True) for a row that is its own owner.",
         )
+
+    def _unique(self, field: Field) -> list[str]:
+        return [field.name] if field.declared.scope == "global" else self._owner_first(field)
 
     def _owner_first(self, field: Field) -> list[str]:
         owner = self.owner

@@ -57,13 +57,15 @@ def column(
     insert: bool = True,
     update: bool = True,
     unique: bool = False,
+    scope: Literal["owner", "global"] = "owner",
     index: bool = False,
 ) -> Any:
     """A column of the annotated type.
 
     ``default``: the constructor's default and, for a plain value, the database's too. ``select``, ``insert``,
     ``update``: whether callers may name the column in that command; False withholds the privilege on it.
-    ``unique``: per owner, where the table has one. ``index``: likewise owner first.
+    ``unique``: per owner, where the table has one; with ``scope="global"`` among all rows, which is for values that no
+    caller chooses. ``index``: likewise owner first.
     """
     return Declared(
         init=init,
@@ -71,6 +73,7 @@ def column(
         default_factory=default_factory,
         rules=ColumnRules(select, insert, update),
         unique=unique,
+        scope=scope,
         index=index,
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
+from freehold.models.function import function_statements
 from freehold.models.protection import protection_of, qualified
 from freehold.models.rules import rules_of
 from freehold.policies import quote_identifier, quote_literal
@@ -17,12 +18,12 @@ _DIALECT: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
 def schema_statements(metadata: MetaData) -> tuple[str, ...]:
-    """Every statement for the tables of ``metadata``: tables, indexes, triggers, then each table's protection."""
+    """Every statement for the tables of ``metadata``: tables, indexes, triggers, each table's protection, functions."""
     tables = metadata.sorted_tables
     statements = [statement for table in tables for statement in _table(table)]
     for table in tables:
         statements += protection_of(table).statements()
-    return tuple(statements)
+    return (*statements, *function_statements(tables))
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -49,7 +49,8 @@ class TableRules:
     """The rules of one table.
 
     ``owner``, ``updated_at`` and ``deleted_at`` are column names. ``commands`` are what an owner may do by the owner policies;
-    ``policies`` replace them for the command and role they name, or add to them.
+    ``policies`` replace them for the command and role they name, or add to them. ``functions`` give each a
+    `DefinerFunction`, once the table is mapped.
     """
 
     owner: str | None = None
@@ -59,6 +60,7 @@ class TableRules:
     columns: Mapping[str, ColumnRules] = field(default_factory=lambda: MappingProxyType({}))
     updated_at: str | None = None
     deleted_at: str | None = None
+    functions: tuple[Callable[[], Any], ...] = ()
 
     def of(self, column: str) -> ColumnRules:
         """The rules of one column; a column without any is open."""

@@ -113,6 +113,7 @@ class FilteringCompiler(PGCompiler_psycopg):
     def visit_function(self, func: Any, add_to_result_map: Any = None, **kwargs: Any) -> str:
         """A function; one that is not known to be harmless keeps the statement off shared connections."""
         self.shares = self.shares and harmless(func)
+        self.writes = self.writes or getattr(func, "writes", False)
         return str(super().visit_function(func, add_to_result_map, **kwargs))
 
     def visit_textclause(self, textclause: Any, add_to_result_map: Any = None, **kw: Any) -> str:

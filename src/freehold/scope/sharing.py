@@ -21,7 +21,9 @@ _MORE_THAN_PLAIN: Final = re.compile(r"[(;$]|--|/\*|\b(?:select|from|join|table|
 
 
 def harmless(function: Any) -> bool:
-    """Whether a function of SQLAlchemy's ``func`` is PostgreSQL's own, and known to leave nothing behind."""
+    """Whether a function is known to leave nothing behind: PostgreSQL's own, or declared by a model."""
+    if getattr(function, "shares", False):
+        return True
     return not getattr(function, "packagenames", ()) and str(function.name).lower() in _HARMLESS
 
 

@@ -1,14 +1,14 @@
 """the tables of the platform
 
-Revision ID: d3415ccb1e7c
+Revision ID: 920863013877
 Revises: nothing
 
-+9 tables, +4 indexes, +21 policies, +8 triggers, +131 grants, no grant removed, no policy weakened
++9 tables, +4 indexes, +2 functions, +26 policies, +8 triggers, +133 grants, no grant removed, no policy weakened
 """
 
 from freehold.migrations.beside import execute_beside
 
-revision = "d3415ccb1e7c"
+revision = "920863013877"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -1,4 +1,4 @@
--- freehold: revision d3415ccb1e7c
+-- freehold: revision 920863013877
 -- undoes: the tables of the platform
 -- what this drops is not brought back by going up again
 
@@ -60,3 +60,9 @@ DROP TABLE "public"."tasks";
 
 -- freehold: statement
 DROP TABLE "public"."users";
+
+-- freehold: statement
+DROP FUNCTION "public"."api_tokens_verify"(hash text);
+
+-- freehold: statement
+DROP FUNCTION "public"."api_tokens_create"(token_id text, title text, hash text, prefix text, allowed jsonb, until timestamp with time zone, replaces text, overlap interval);
