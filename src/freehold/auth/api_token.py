@@ -92,10 +92,7 @@ class ApiTokens:
         """
         allowed = sorted(set(scopes))
         _refuse_more(holder.verified, allowed)
-        made = await self._create(holder.scope, {"title": name, "allowed": allowed, "until": expires_at})
-        if made is None:
-            raise _missing()
-        return made
+        return await self._create(holder.scope, {"title": name, "allowed": allowed, "until": expires_at})
 
     async def rotate(self, holder: Holder, id_: str, *, overlap: timedelta = _NO_OVERLAP) -> NewApiToken:
         """A new token in place of one of the caller's, with its name, scopes and end.
@@ -111,12 +108,9 @@ class ApiTokens:
         _refuse_more(holder.verified, scopes)
         bounded = min(max(overlap, _NO_OVERLAP), _LONGEST_OVERLAP)
         values = {"title": name, "allowed": scopes, "until": expires_at, "replaces": id_, "overlap": bounded}
-        made = await self._create(holder.scope, values)
-        if made is None:
-            raise _missing()
-        return made
+        return await self._create(holder.scope, values)
 
-    async def _create(self, scope: UserScope, values: dict[str, Any]) -> NewApiToken | None:
+    async def _create(self, scope: UserScope, values: dict[str, Any]) -> NewApiToken:
         secret = API_TOKEN.new()
         own = {"token_id": text_id(), "hash": hashed(secret), "prefix": API_TOKEN.shown(secret)}
         try:
@@ -127,7 +121,9 @@ class ApiTokens:
             if error.sqlstate == Code.TOKENS_FULL:
                 raise self._full() from None
             raise
-        return NewApiToken(rows[0][0], secret, rows[0][1]) if rows else None
+        if not rows:
+            raise _missing()
+        return NewApiToken(rows[0][0], secret, rows[0][1])
 
     def _full(self) -> TokenLimitError:
         return TokenLimitError(

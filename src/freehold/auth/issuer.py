@@ -6,12 +6,9 @@ for that algorithm only; issuer and audience are compared exactly; a token witho
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import time
 from collections.abc import Callable
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -20,6 +17,7 @@ from joserfc.jwk import OctKey
 from freehold.auth.jwks import Jwks, KeySource, PublicAlgorithm
 from freehold.auth.key import KEY_BYTES
 from freehold.auth.outcome import Outcomes
+from freehold.auth.unverified import unverified
 from freehold.auth.verified import Verified
 from freehold.errors import Code, ConfigurationError, IdentityError
 from freehold.identity import Identity, Role
@@ -27,8 +25,6 @@ from freehold.identity import Identity, Role
 Algorithm = Literal["HS256"] | PublicAlgorithm
 
 _LEEWAY_SECONDS: Final = 30
-_LARGEST_TOKEN: Final = 16 * 1024
-_SEGMENTS: Final = 3
 
 
 class SharedSecret:
@@ -84,7 +80,7 @@ class IssuerTokens:
 
     def recognises(self, token: str) -> bool:
         """Whether ``token`` says that it is of this issuer and algorithm; whether that is true is not looked at."""
-        header, claims = _unverified(token)
+        header, claims = unverified(token)
         return header.get("alg") == self._algorithm and claims.get("iss") == self._issuer
 
     async def __call__(self, token: str) -> Verified:
@@ -92,7 +88,7 @@ class IssuerTokens:
 
         Raises `UnauthenticatedError` (FH602), and `ProviderError` (FH705) while the issuer's keys are not to be had.
         """
-        header, claims = _unverified(token)
+        header, claims = unverified(token)
         if header.get("alg") != self._algorithm:
             raise self.outcomes.refuse("malformed")
         if claims.get("iss") != self._issuer:
@@ -133,19 +129,3 @@ class IssuerTokens:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims as anybody could have written them; empty where they cannot be read."""
-    segments = token.split(".")
-    if len(token) > _LARGEST_TOKEN or len(segments) != _SEGMENTS:
-        return {}, {}
-    return _object(segments[0]), _object(segments[1])
-
-
-def _object(segment: str) -> dict[str, Any]:
-    try:
-        document = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    except (ValueError, binascii.Error, RecursionError):
-        return {}
-    return cast(dict[str, Any], document) if isinstance(document, dict) else {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final, cast
 
-from sqlalchemy import Column, Table, bindparam, inspect
+from sqlalchemy import Column, Executable, Table, bindparam, inspect
 from sqlalchemy.orm import InstrumentedAttribute
 
 from freehold.errors import Code, DeclarationError
@@ -47,10 +47,13 @@ def opened(model: type[Any], *commands: Command) -> dict[Table, tuple[Command, .
 
 async def rows_of(scope: Scope, function: DefinerFunction, values: Mapping[str, Any]) -> list[Any]:
     """What ``function`` gives for ``values``; planned once."""
-    parameters = [bindparam(name, type_=type_) for name, type_ in function.arguments.items()]
-    statement: Any = Prepared((function.schema, function.name), lambda: function.call(*parameters), values)
+    statement: Any = Prepared((function.schema, function.name), lambda: _called(function), values)
     rows: list[Any] = await scope.all(statement)
     return rows
+
+
+def _called(function: DefinerFunction) -> Executable:
+    return function.call(*(bindparam(name, type_=type_) for name, type_ in function.arguments.items()))
 
 
 def _people(model: type[Any]) -> Table | None:

@@ -11,11 +11,12 @@ from freehold import Database, Identity, UserScope
 from freehold.auth import ApiTokens, Sessions, Verified
 from freehold.server import Endpoints
 from freehold.wire import connect
-from freehold.wire import pool as pools
 from tests.cluster import Cluster
 from tests.integration.auth.people import ApiToken, Base, Session
 from tests.integration.conftest import ALICE, BOB, database_of
-from tests.integration.scope.trace import Wire, listening
+from tests.integration.scope.conftest import wire
+
+__all__ = ["wire"]
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,6 @@ def endpoints(cluster: Cluster, people_database: Endpoints) -> Endpoints:
             (ALICE, BOB),
         )
     return people_database
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """What the connections of this test say."""
-    wire = Wire()
-    monkeypatch.setattr(pools, "Link", listening(wire))
-    yield wire
-    wire.close()
 
 
 @pytest.fixture
