@@ -12,7 +12,10 @@
     ├── ActionError                 an action that was refused
     │   ├── InvalidInputError       the input does not fit the action's signature
     │   ├── UnauthenticatedError    no caller, where one is needed
-    │   └── CrossSiteError          a browser request that another site caused
+    │   ├── CrossSiteError          a browser request that another site caused
+    │   ├── ScopeMissingError       a credential that is not good for this
+    │   ├── LimitExceededError      a quota or a burst that is used up
+    │   └── IdempotencyError        an idempotency key that cannot be honoured
     └── DatabaseError               PostgreSQL said no; ``sqlstate`` says why
         ├── PermissionDeniedError   a privilege is missing
         │   └── PolicyViolationError  row level security refused a new row
@@ -33,6 +36,7 @@ Messages never hold claims, parameters, plaintext or row values.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -110,6 +114,16 @@ class Code(StrEnum):
     INPUT_INVALID = "FH601"
     UNAUTHENTICATED = "FH602"
     CROSS_SITE = "FH603"
+    SCOPE_MISSING = "FH604"
+    LIMIT_EXCEEDED = "FH605"
+    IDEMPOTENCY_KEY = "FH606"
+    IDEMPOTENCY_MISMATCH = "FH607"
+    IDEMPOTENCY_IN_FLIGHT = "FH608"
+    ACTION_REFUSED = "FH609"
+    SCHEMA_COLUMN = "FH610"
+    LIMIT_INVALID = "FH611"
+    STREAMS_MANY = "FH612"
+    ACTIONS_UNIMPORTABLE = "FH613"
 
 
 class FreeholdError(Exception):
@@ -198,6 +212,22 @@ class UnauthenticatedError(ActionError):
 
 class CrossSiteError(ActionError):
     """A browser request that another site caused."""
+
+
+class ScopeMissingError(ActionError):
+    """The caller's credential is not good for this action."""
+
+
+class LimitExceededError(ActionError):
+    """A quota or a burst is used up; ``headers`` tell when there is more (RateLimit, Retry-After)."""
+
+    def __init__(self, code: Code, message: str, *, headers: Mapping[str, str], hint: str | None = None) -> None:
+        super().__init__(code, message, hint=hint)
+        self.headers = headers
+
+
+class IdempotencyError(ActionError):
+    """An idempotency key that is malformed, was used for another request, or is in use at this moment."""
 
 
 class DatabaseError(FreeholdError):

@@ -12,6 +12,7 @@ from freehold.actions.context import (
 from freehold.actions.form import Form, Page
 from freehold.actions.install import install
 from freehold.actions.problem import Problem
+from freehold.actions.refusal import Refusal
 from freehold.actions.route import router
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Form",
     "Page",
     "Problem",
+    "Refusal",
     "UserContext",
     "Visitor",
     "action",

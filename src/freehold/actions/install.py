@@ -18,6 +18,7 @@ from freehold.actions.boundary import Boundary
 from freehold.actions.context import Installation
 from freehold.actions.input import field_errors, invalid
 from freehold.actions.limit import BodyLimit
+from freehold.actions.openapi import describe
 from freehold.actions.problem import OPAQUE, Problem, kind_of, problem_of
 from freehold.auth import Verify
 from freehold.errors import FreeholdError
@@ -46,6 +47,7 @@ def install(
     answers = _Answers(error_page)
     for kind in (FreeholdError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answers.error)
+    describe(app, cookie)
     app.add_middleware(BodyLimit, largest=largest_body)
     app.add_middleware(Boundary, last_resort=answers.broken)
 
