@@ -14,6 +14,7 @@ from freehold.actions.install import install
 from freehold.actions.problem import Problem
 from freehold.actions.refusal import Refusal
 from freehold.actions.route import router
+from freehold.actions.stream import stream
 
 __all__ = [
     "Action",
@@ -28,6 +29,7 @@ __all__ = [
     "install",
     "router",
     "same_origin",
+    "stream",
     "user_context",
     "visitor",
 ]

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from freehold.actions.announcement import Announcements
 from freehold.actions.answer import ErrorPage, answer
 from freehold.actions.boundary import Boundary
 from freehold.actions.context import Installation
@@ -43,7 +44,7 @@ def install(
     ``verify`` says whose a token is, or raises `UnauthenticatedError` (FH602); ``cookie`` names the session's.
     ``largest_body``: bytes. ``error_page``: HTML for a problem, sent to whoever prefers that; escape what it shows.
     """
-    Installation(db, verify, cookie).put(app.state)
+    Installation(db, verify, cookie, Announcements(db)).put(app.state)
     answers = _Answers(error_page)
     for kind in (FreeholdError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answers.error)

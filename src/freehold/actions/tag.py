@@ -15,11 +15,11 @@ from sqlalchemy import BigInteger, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 from starlette.datastructures import Headers
 
+from freehold.actions.announcement import CHANNEL
 from freehold.actions.tables import Tag
 from freehold.errors import Code, StatementError
 from freehold.scope import Scope
 
-CHANNEL: Final = "freehold_touched"
 _LONGEST: Final = 100
 _MOST: Final = 50
 
