@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Concatenate, Final, Generic, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, Generic, Literal, ParamSpec, TypeVar
 
 from pydantic import BaseModel
 
@@ -140,9 +140,7 @@ class Declaring:
         def register(function: Callable[Concatenate[UserContext, P], Awaitable[O]]) -> Action[P, O]:
             signature = Signature.of(_named(name), function, path or "", reads=True)
             where = path or "/" + name.replace(".", "/")
-            made = Action(
-                name, function, signature, None, "GET", where, scope, limits, tuple(errors), tags=tuple(tags)
-            )
+            made = Action(name, function, signature, None, "GET", where, scope, limits, tuple(errors), tags=tuple(tags))
             if signature.output is None:
                 raise refused(name, "reads, and gives nothing", "Annotate what it returns.")
             _check(made)
@@ -164,7 +162,7 @@ def _named(name: str) -> str:
     return name
 
 
-def _check(action: Action[..., object]) -> None:
+def _check(action: Action[..., Any]) -> None:
     name, places = action.name, set(action.signature.path)
     if action.scope is not None and not _SCOPE.fullmatch(action.scope):
         raise refused(name, f"has a scope that no token can have: {action.scope!r}", 'Write scope="tasks:write".')

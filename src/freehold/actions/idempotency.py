@@ -25,7 +25,7 @@ HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 _KEPT: Final = timedelta(days=1)
 _QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
-_BARE: Final = re.compile(r"[!-~]+")
+_BARE: Final = re.compile(r"[!#-~][!-~]*")
 _LONGEST: Final = 255
 _HEADERS_KEPT: Final = ("content-type", "location")
 
@@ -107,8 +107,8 @@ class Once:
         }
         statement = insert(IdempotencyKey).values(id=self.id, **values)
         await scope.batch(
-            delete(IdempotencyKey).where(IdempotencyKey.expires_at <= now),
-            statement.on_conflict_do_update(index_elements=["user_id", "id"], set_=values),
+            delete(IdempotencyKey).where(IdempotencyKey.expires_at <= now).returning(IdempotencyKey.id),
+            statement.on_conflict_do_update(index_elements=["user_id", "id"], set_=values).returning(IdempotencyKey.id),
         )
 
 

@@ -62,7 +62,7 @@ def _free(name: str, schema: Any, taken: dict[str, Any]) -> str:
 
 def _renamed(node: Any, names: dict[str, str]) -> Any:
     if isinstance(node, list):
-        return [_renamed(each, names) for each in cast(list[Any], node)]
+        return [_renamed(each, names) for each in cast(list[object], node)]
     if not isinstance(node, dict):
         return node
     members = cast(dict[str, Any], node)

@@ -29,7 +29,7 @@ class Exact(GenerateJsonSchema):
     def field_is_required(
         self,
         field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
-        total: bool,  # noqa: FBT001 - Pydantic's
+        total: bool,
     ) -> bool:
         """What is written out is always there."""
         return self.mode == "serialization" or super().field_is_required(field, total)
@@ -66,7 +66,7 @@ def operation_of(runner: Runner) -> dict[str, Any]:
     parameters = [*_path(runner), *(_query(runner) if action.reads else ()), *_headers(action)]
     if parameters:
         operation["parameters"] = parameters
-    if not action.reads and (action.signature.input is not None or action.page):
+    if not action.reads and (action.signature.input is not None or action.method != "DELETE"):
         content = schemas.of(runner.reader.adapter, "validation")
         kinds = [JSON, FORM] if action.page else [JSON]
         operation["requestBody"] = {

@@ -124,7 +124,7 @@ def kind_of(error: FreeholdError) -> Kind:
 
 def kind_of_class(error: type[FreeholdError], code: Code | None = None) -> Kind:
     """How errors of a class are answered, or those of it that have ``code``."""
-    if code in _KINDS_OF_CODES:
+    if code is not None and code in _KINDS_OF_CODES:
         return _KINDS_OF_CODES[code]
     return next((_KINDS[each] for each in error.__mro__ if each in _KINDS), OPAQUE)
 

@@ -13,8 +13,10 @@ _SLUG: Final = re.compile(r"[a-z][a-z0-9_]{1,63}")
 _EXAMPLE: Final = 'class TaskRunning(Refusal, status=409, code="task_running", title="The task is running"): ...'
 
 
-class Refusal(ActionError):
-    """Why an action did not do what was asked. Subclass it once for each reason a caller would tell apart:
+class Refusal(ActionError):  # noqa: N818 - so that its subclasses may be named for what they are
+    """Why an action did not do what was asked.
+
+    Subclass it once for each reason a caller would tell apart::
 
         class TaskRunning(Refusal, status=409, code="task_running", title="The task is running"): ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
@@ -86,7 +86,9 @@ class Runner:
         from freehold.actions import tag  # noqa: PLC0415 - its table is the application's only if it is used
 
         known = await tag.versions(context.scope, self._tags(self.action.tags, path))
-        etag = tag.etag_of(context.identity.user_id or "", self.action.name, request.url.path, query.decode("latin-1"), known)
+        etag = tag.etag_of(
+            context.identity.user_id or "", self.action.name, request.url.path, query.decode("latin-1"), known
+        )
         headers = {**_ASK_AGAIN, "ETag": etag}
         if tag.has(request.headers, etag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -151,12 +153,12 @@ class Runner:
         return self._response(result, call, {**headers, **headers_of(standings)})
 
     async def _call(self, context: UserContext, call: _Call) -> Any:
-        result = await self.action.function(context, *self._arguments(call))
+        result: Any = await self.action.function(context, *self._arguments(call))
         output = self.action.signature.output
         if output is None:
             return result
         # Written out by the declared model: what only a subclass has stays here, anything else is a mistake.
-        items = result if self.action.signature.several and isinstance(result, list) else [result]
+        items = cast(list[object], result if self.action.signature.several and type(result) is list else [result])
         if not all(isinstance(each, output) for each in items):
             given = next(type(each).__name__ for each in items if not isinstance(each, output))
             raise TypeError(f"the action {self.action.name!r} gave a {given}, not {output.__name__}")
@@ -170,7 +172,9 @@ class Runner:
         sent = dict(headers)
         if action.location is not None:
             known = {**call.path, **{name: getattr(result, name) for name in self._located - set(call.path)}}
-            sent["Location"] = action.location.format_map({name: quote(str(value), safe="") for name, value in known.items()})
+            sent["Location"] = action.location.format_map(
+                {name: quote(str(value), safe="") for name, value in known.items()}
+            )
         if self.output is None:
             return Response(status_code=action.status, headers=sent)
         return Response(self.output.dump_json(result, by_alias=True), action.status, sent, JSON)

@@ -50,14 +50,18 @@ class Signature:
         if given.get(context) is not UserContext or len(bodies) > 1:
             raise refused(name, "does not take a UserContext, and then at most one input", f"Write {_EXAMPLE}.")
         if set(places) - set(others):
-            raise refused(name, f"has a path with {{{min(set(places) - set(others))}}}, and no such parameter", _EXAMPLE)
+            raise refused(
+                name, f"has a path with {{{min(set(places) - set(others))}}}, and no such parameter", _EXAMPLE
+            )
         taken = _model(name, "input", given[bodies[0]]) if bodies else None
         if taken is not None:
             _refuse_open(name, taken)
             if reads:
                 _refuse_nested(name, taken)
         output, several = _output(name, signature.return_annotation)
-        return cls(taken, output, {each: _scalar(name, each, given[each]) for each in others if each in places}, several)
+        return cls(
+            taken, output, {each: _scalar(name, each, given[each]) for each in others if each in places}, several
+        )
 
     @property
     def annotation(self) -> Any:
@@ -99,7 +103,9 @@ def _scalar(name: str, parameter: str, annotation: Any) -> Any:
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
         kind = None
     if kind not in _SCALARS:
-        raise refused(name, f"has a path parameter {parameter!r} that is no text or number", "Annotate it with UUID, str or int.")
+        raise refused(
+            name, f"has a path parameter {parameter!r} that is no text or number", "Annotate it with UUID, str or int."
+        )
     return annotation
 
 
@@ -124,7 +130,8 @@ def _refuse_nested(name: str, model: type[BaseModel]) -> None:
 
 
 def _kinds(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    return schema.get("anyOf", [schema])
+    kinds: list[dict[str, Any]] = schema.get("anyOf", [schema])
+    return kinds
 
 
 def _fits(schema: dict[str, Any], definitions: dict[str, Any]) -> bool:

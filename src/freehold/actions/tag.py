@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from freehold.actions.tables import Tag
 from freehold.errors import Code, StatementError
 from freehold.scope import Scope
 
-_LONGEST: Final = 100
+_TAG: Final = re.compile(r"[A-Za-z0-9._:/@~-]{1,100}")
 _MOST: Final = 50
 
 
@@ -29,32 +30,37 @@ async def revalidate(scope: Scope, *tags: str) -> None:
 
     Use it in the transaction of the change, ``async with scope.transaction() as tx``; in an action that ``touches``
     something, ``ctx.scope`` is one. A service scope must be confined to an owner. Raises `StatementError` (FH210) for
-    more than fifty tags, or one of more than a hundred characters.
+    more than fifty tags, or one that is none.
     """
     if not tags:
         return
-    if len(tags) > _MOST or any(not 0 < len(tag) <= _LONGEST for tag in tags):
+    if len(tags) > _MOST or not all(_TAG.fullmatch(tag) for tag in tags):  # a NOTIFY has room for 8000 bytes
         raise StatementError(
             Code.VALUE_INVALID,
-            f"At most {_MOST} tags of at most {_LONGEST} characters can be touched at once.",
+            f"At most {_MOST} tags of at most 100 letters, digits and ._:/@~- can be touched at once.",
             hint="Touch a tag that stands for all of them.",
         )
-    await scope.all(_touch(sorted(set(tags))))  # in order, so that two changes cannot wait for each other
+    names = sorted(set(tags))  # in order, so that two changes cannot wait for each other
+    await scope.batch(*map(_touch, names), _announce(names))
 
 
-def _touch(tags: Sequence[str]) -> Any:
+def _touch(tag: str) -> Any:
     # The clock, so that a version that was lost with its row, or with a restored database, does not come again.
     clock = cast(func.date_part("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
-    statement = insert(Tag).values([{"id": tag, "version": clock} for tag in tags])
-    touched = (
-        statement.on_conflict_do_update(
+    return (
+        insert(Tag)
+        .values(id=tag, version=clock)
+        .on_conflict_do_update(
             index_elements=["user_id", "id"], set_={"version": func.greatest(Tag.version + 1, clock)}
         )
-        .returning(Tag.user_id, Tag.id)
-        .cte("touched")
+        .returning(Tag.id)
     )
-    payload = func.json_build_object("user", touched.c.user_id, "tags", func.json_agg(touched.c.id))
-    return select(cast(func.pg_notify(CHANNEL, cast(payload, Text)), Text)).group_by(touched.c.user_id)
+
+
+def _announce(tags: Sequence[str]) -> Any:
+    payload = func.json_build_object("user", Tag.user_id, "tags", func.json_agg(Tag.id))
+    announced = select(cast(func.pg_notify(CHANNEL, cast(payload, Text)), Text))
+    return announced.where(Tag.id.in_(tags)).group_by(Tag.user_id)
 
 
 async def versions(scope: Scope, tags: Iterable[str]) -> str:
@@ -73,5 +79,3 @@ def has(headers: Headers, etag: str) -> bool:
     """Whether the caller has the answer with this ETag already (If-None-Match)."""
     sent = [each.strip() for value in headers.getlist("if-none-match") for each in value.split(",")]
     return "*" in sent or etag.removeprefix("W/") in {each.removeprefix("W/") for each in sent}
-
-

@@ -136,9 +136,7 @@ async def titles(ctx: UserContext) -> list[CardOut]:
     return [CardOut.model_validate(each) for each in await ctx.scope.all(select(Card).order_by(Card.id).limit(20))]
 
 
-@action(
-    "cards.finish", path="/cards/{card_id}/finish", errors=(CardDone,), touches=("cards", "cards/{card_id}")
-)
+@action("cards.finish", path="/cards/{card_id}/finish", errors=(CardDone,), touches=("cards", "cards/{card_id}"))
 async def finish(ctx: UserContext, card_id: UUID) -> CardOut:
     """Marks a card as done."""
     card = await ctx.scope.get(Card, card_id)

@@ -202,10 +202,11 @@ async def test_openapi_says_what_is_so(alice: httpx.AsyncClient) -> None:
     operation = document["paths"]["/notes/add"]["post"]
     content = operation["requestBody"]["content"]
     assert set(content) == {"application/json", "application/x-www-form-urlencoded"}
-    assert content["application/json"]["schema"]["additionalProperties"] is False
+    assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/AddNote"}
+    assert document["components"]["schemas"]["AddNote"]["additionalProperties"] is False
     assert operation["operationId"] == "notes.add"
     assert "NoteOut" in str(operation["responses"]["200"])
-    assert "pointer" in str(operation["responses"]["422"]["content"]["application/problem+json"])
+    assert "FH601" in str(operation["responses"]["422"]["content"]["application/problem+json"])
     assert set(document["paths"]["/notes/get"]["post"]["requestBody"]["content"]) == {"application/json"}
     assert document["paths"]["/notes/clear"]["post"]["requestBody"]["required"] is False
     assert "204" in document["paths"]["/notes/clear"]["post"]["responses"]
