@@ -31,8 +31,7 @@ class Reader:
     def __init__(self, model: type[BaseModel] | None) -> None:
         self.model = model or Nothing
         self.adapter = TypeAdapter(self.model)
-        self.schema = inlined(self.adapter.json_schema())
-        properties = self.schema.get("properties", {})
+        properties = inlined(self.adapter.json_schema()).get("properties", {})
         self._lists = frozenset(name for name, schema in properties.items() if _is_list(schema))
 
     def from_json(self, body: bytes) -> BaseModel:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from freehold.actions.allow import allowed
 from freehold.actions.announcement import Announcements
 from freehold.actions.answer import ErrorPage, answer
 from freehold.actions.boundary import Boundary
@@ -86,6 +87,8 @@ class _Answers:
         status, headers = error.status_code, error.headers or {}
         if status < HTTPStatus.BAD_REQUEST:
             return Response(status_code=status, headers=headers)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers = {**headers, "Allow": ", ".join(allowed(request))}
         title, said = _PHRASES.get(status, "Error"), cast(object, error.detail)
         telling = status < HTTPStatus.INTERNAL_SERVER_ERROR and isinstance(said, str) and said != title
         return answer(

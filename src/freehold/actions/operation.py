@@ -14,6 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from freehold.actions.action import Action
+from freehold.actions.inline import inlined
 from freehold.actions.openapi import SCHEMAS, SECURED
 from freehold.actions.outcome import Outcome, outcomes
 from freehold.actions.problem import Problem
@@ -33,6 +34,12 @@ class Exact(GenerateJsonSchema):
     ) -> bool:
         """What is written out is always there."""
         return self.mode == "serialization" or super().field_is_required(field, total)
+
+
+    def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
+        """What is read as text holds no NUL: see `freehold.actions.storable`."""
+        text = super().str_schema(schema)
+        return text if self.mode == "serialization" or "pattern" in text else {**text, "pattern": "^[^\\u0000]*$"}
 
 
 class _Schemas:
@@ -79,13 +86,13 @@ def operation_of(runner: Runner) -> dict[str, Any]:
 
 def _path(runner: Runner) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": adapter.json_schema()}
+        {"name": name, "in": "path", "required": True, "schema": adapter.json_schema(schema_generator=Exact)}
         for name, adapter in runner.path.adapters.items()
     ]
 
 
 def _query(runner: Runner) -> list[dict[str, Any]]:
-    schema = runner.reader.schema
+    schema = inlined(runner.reader.adapter.json_schema(schema_generator=Exact))
     required = schema.get("required", ())
     return [
         {"name": name, "in": "query", "required": name in required, "schema": _without_null(each)}
@@ -105,11 +112,11 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _headers(action: Action[..., Any]) -> list[dict[str, Any]]:
     if action.idempotent:
         about = "Makes the request happen once, however often it is sent within a day."
-        schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9._~:-]+$"}
+        schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 255}
         return [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema, "description": about}]
     if action.tags:
         about = "The ETag of the answer that the caller has."
-        schema = {"type": "string", "pattern": "^[ -~]+$"}
+        schema = {"type": "string"}
         return [{"name": "If-None-Match", "in": "header", "required": False, "schema": schema, "description": about}]
     return []
 

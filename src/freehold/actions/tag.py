@@ -76,6 +76,9 @@ def etag_of(*parts: str) -> str:
 
 
 def has(headers: Headers, etag: str) -> bool:
-    """Whether the caller has the answer with this ETag already (If-None-Match)."""
-    sent = [each.strip() for value in headers.getlist("if-none-match") for each in value.split(",")]
-    return "*" in sent or etag.removeprefix("W/") in {each.removeprefix("W/") for each in sent}
+    """Whether the caller has the answer with this ETag already (If-None-Match).
+
+    ``*`` asks whether there is anything at all, which nobody knows before the query.
+    """
+    sent = (each.strip() for value in headers.getlist("if-none-match") for each in value.split(","))
+    return etag.removeprefix("W/") in {each.removeprefix("W/") for each in sent}

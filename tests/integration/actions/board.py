@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -156,8 +157,8 @@ async def remove(ctx: UserContext, card_id: UUID) -> None:
 ACTIONS = (create, list_cards, get, titles, finish, remove)
 
 
-def create_app(db: Database, verify: Verify) -> FastAPI:
-    """The application."""
+def create_app(db: Database, verify: Verify, *, keys: bool = True) -> FastAPI:
+    """The application. ``keys``: without, no action is idempotent."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -166,6 +167,6 @@ def create_app(db: Database, verify: Verify) -> FastAPI:
 
     app = FastAPI(title="Board", lifespan=lifespan)
     install(app, db=db, verify=verify, cookie=SESSION_COOKIE)
-    app.include_router(router(*ACTIONS))
+    app.include_router(router(*(each if keys else replace(each, idempotent=False) for each in ACTIONS)))
     app.include_router(stream())
     return app

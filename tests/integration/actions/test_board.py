@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,38 +14,22 @@ from fastapi import FastAPI
 
 from freehold import Database, Identity
 from freehold.actions.announcement import Announcements, Subscription
-from freehold.actions.tables import metadata as kept
 from freehold.actions.tag import revalidate
 from freehold.auth import DevelopmentSessions, Verified
 from freehold.errors import Code, LimitExceededError
-from freehold.limits.tables import metadata as counted
-from freehold.models import schema_statements
 from freehold.server import Endpoints
-from freehold.wire import Connection, PoolSize, connect
-from tests.cluster import Cluster
-from tests.integration.actions.board import Base, create_app
-from tests.integration.actions.conftest import ORIGIN, opened
-from tests.integration.conftest import ALICE, BOB, database_of
+from freehold.wire import Connection, PoolSize
+from tests.integration.actions.board import create_app
+from tests.integration.actions.conftest import opened
+from tests.integration.conftest import ALICE, BOB
 
 READER = "a-token-that-only-reads"
 
 
-@pytest.fixture(scope="session")
-def board_database(cluster: Cluster) -> Iterator[Endpoints]:
-    """A database with the tables of the board, and those its actions need."""
-    more = [each for metadata in (kept, counted) for each in schema_statements(metadata)]
-    with cluster.clone(cluster.template("board", *more, metadata=Base.metadata)) as endpoints:
-        yield endpoints
-
-
 @pytest.fixture
-def endpoints(cluster: Cluster, board_database: Endpoints) -> Endpoints:
-    """That database, emptied."""
-    with connect(cluster.admin_dsn(database_of(board_database))) as superuser:
-        for metadata in (Base.metadata, kept, counted):
-            for table in metadata.tables.values():
-                superuser.execute(f"DELETE FROM {table.fullname}".encode())
-    return board_database
+def endpoints(board_endpoints: Endpoints) -> Endpoints:
+    """The board's database, emptied."""
+    return board_endpoints
 
 
 @pytest.fixture
@@ -105,7 +89,7 @@ async def test_a_path_is_input_too(alice: httpx.AsyncClient) -> None:
     """What does not fit is refused at its name."""
     for path in ("/cards/zz", f"/cards/{UUID(int=1)}x", "/cards/%00"):
         assert _problem(await alice.get(path), 422, "FH601")["errors"][0]["pointer"] == "/card_id"
-    _problem(await alice.get(f"/cards/{uuid4()}"), 404, "FH206")
+    _problem(await alice.get(f"/cards/{uuid4()}", headers={"If-None-Match": "*"}), 404, "FH206")
 
 
 async def test_a_query_is_input_too(alice: httpx.AsyncClient) -> None:
@@ -119,6 +103,14 @@ async def test_a_query_is_input_too(alice: httpx.AsyncClient) -> None:
     assert {each["pointer"] for each in problem["errors"]} == {"/limit", "/order", "/status"}
     _problem(await alice.get("/cards?words=%00"), 422, "FH601")
     _problem(await alice.get("/cards?limit=1&limit=2"), 422, "FH601")
+
+
+async def test_a_path_tells_all_of_its_methods(alice: httpx.AsyncClient) -> None:
+    """Those of every action there."""
+    answer = await alice.put("/cards")
+    _problem(answer, 405, None)
+    assert answer.headers["allow"] == "GET, POST"
+    assert (await alice.post(f"/cards/{uuid4()}")).headers["allow"] == "DELETE, GET"
 
 
 async def test_json_means_what_it_says(alice: httpx.AsyncClient) -> None:
@@ -386,4 +378,3 @@ async def test_the_document_is_exact(alice: httpx.AsyncClient) -> None:
     assert "card_done" not in json.dumps(create["responses"]["409"])
     assert finish["parameters"][0]["schema"]["format"] == "uuid"
     assert "x-freehold" not in json.dumps(document)
-    assert ORIGIN
