@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
-from pydantic_core import core_schema
 
 from freehold.actions.action import Action
 from freehold.actions.inline import inlined
@@ -27,16 +26,12 @@ _REFERENCE: Final = "#/components/schemas/{model}"
 class Exact(GenerateJsonSchema):
     """JSON schemas in which an output always has its fields, also those with a default."""
 
-    def field_is_required(
-        self,
-        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
-        total: bool,
-    ) -> bool:
+    def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: FBT001 - Pydantic's
         """What is written out is always there."""
         return self.mode == "serialization" or super().field_is_required(field, total)
 
 
-    def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
+    def str_schema(self, schema: Any) -> JsonSchemaValue:
         """What is read as text holds no NUL: see `freehold.actions.storable`."""
         text = super().str_schema(schema)
         return text if self.mode == "serialization" or "pattern" in text else {**text, "pattern": "^[^\\u0000]*$"}
