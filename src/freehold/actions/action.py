@@ -20,7 +20,6 @@ P = ParamSpec("P")
 O = TypeVar("O", bound=BaseModel | Sequence[BaseModel] | None)  # noqa: E741 - the output; T would say less
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Declare = Callable[[Callable[Concatenate[UserContext, P], Awaitable[O]]], "Action[P, O]"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")  # RFC 6749, section 3.3
@@ -77,7 +76,7 @@ class Declaring:
         idempotent: bool = False,
         status: int | None = None,
         location: str | None = None,
-    ) -> Declare[P, O]:
+    ) -> Callable[[Callable[Concatenate[UserContext, P], Awaitable[O]]], Action[P, O]]:
         """Makes an action of an async function ``(ctx: UserContext, ..., input: In) -> Out``.
 
         The input and the output are Pydantic models, and may be left out; the output may be a list of models.
@@ -129,7 +128,7 @@ class Declaring:
         quota: Limit | Sequence[Limit] = (),
         errors: Sequence[type[FreeholdError]] = (),
         tags: Sequence[str] = (),
-    ) -> Declare[P, O]:
+    ) -> Callable[[Callable[Concatenate[UserContext, P], Awaitable[O]]], Action[P, O]]:
         """Makes an action that is asked with GET, and whose input is the query: texts, numbers, and lists of them.
 
         ``tags``: what it reads. Its answers then have an ETag, and a caller who has the newest one gets 304 without a

@@ -26,10 +26,9 @@ _REFERENCE: Final = "#/components/schemas/{model}"
 class Exact(GenerateJsonSchema):
     """JSON schemas in which an output always has its fields, also those with a default."""
 
-    def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: FBT001 - Pydantic's
+    def field_is_required(self, field: Any, total: bool) -> bool:
         """What is written out is always there."""
         return self.mode == "serialization" or super().field_is_required(field, total)
-
 
     def str_schema(self, schema: Any) -> JsonSchemaValue:
         """What is read as text holds no NUL: see `freehold.actions.storable`."""

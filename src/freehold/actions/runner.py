@@ -153,12 +153,12 @@ class Runner:
         return self._response(result, call, {**headers, **headers_of(standings)})
 
     async def _call(self, context: UserContext, call: _Call) -> Any:
-        result: Any = await self.action.function(context, *self._arguments(call))
+        result = await self.action.function(context, *self._arguments(call))
         output = self.action.signature.output
         if output is None:
             return result
         # Written out by the declared model: what only a subclass has stays here, anything else is a mistake.
-        items = cast(list[object], result if self.action.signature.several and type(result) is list else [result])
+        items = cast(list[Any], result) if self.action.signature.several else [result]
         if not all(isinstance(each, output) for each in items):
             given = next(type(each).__name__ for each in items if not isinstance(each, output))
             raise TypeError(f"the action {self.action.name!r} gave a {given}, not {output.__name__}")

@@ -22,9 +22,7 @@ _HEARTBEAT_SECONDS: Final = 15.0
 _LONGEST_SECONDS: Final = 300.0
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _MEDIA_TYPE: Final = "text/event-stream"
-_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "Events", "content": {_MEDIA_TYPE: {}}}
-}
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {200: {"description": "Events", "content": {_MEDIA_TYPE: {}}}}
 
 
 def stream(path: str = "/events") -> APIRouter:

@@ -20,9 +20,38 @@ from freehold.actions.outcome import Outcome, outcomes
 
 _HEADER: Final = "// Written by `freehold client ts`. Change the actions and write it again, rather than this file.\n"
 _RESERVED: Final = frozenset(
-    "Problem Fault Known Uncoded Unanswered Result ClientOptions CallOptions IdempotentOptions SubscribeOptions "
-    "Parameters Call Transport Client CommonError Array Record Promise Response Headers RequestInit Map String Object "
-    "Error URLSearchParams ReadableStream Uint8Array TextDecoder AbortSignal".split()
+    [
+        "Problem",
+        "Fault",
+        "Known",
+        "Uncoded",
+        "Unanswered",
+        "Result",
+        "ClientOptions",
+        "CallOptions",
+        "IdempotentOptions",
+        "SubscribeOptions",
+        "Parameters",
+        "Call",
+        "Transport",
+        "Client",
+        "CommonError",
+        "Array",
+        "Record",
+        "Promise",
+        "Response",
+        "Headers",
+        "RequestInit",
+        "Map",
+        "String",
+        "Object",
+        "Error",
+        "URLSearchParams",
+        "ReadableStream",
+        "Uint8Array",
+        "TextDecoder",
+        "AbortSignal",
+    ]
 )
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _SCALARS: Final = {
@@ -185,7 +214,8 @@ def _pascal(name: str) -> str:
 def _method(action: Action[..., Any], types: _Types) -> str:
     """The method of one action, as a property of an object."""
     signature = action.signature
-    parameters, call = [], [f'method: "{action.method}"', f'path: "{action.path}"']
+    parameters: list[str] = []
+    call = [f'method: "{action.method}"', f'path: "{action.path}"']
     if signature.path:
         fields = "; ".join(f"{name}: {types.of(kind, 'validation')}" for name, kind in signature.path.items())
         parameters.append(f"places: {{ {fields} }}")
@@ -208,10 +238,10 @@ def _method(action: Action[..., Any], types: _Types) -> str:
 def _client(methods: dict[str, str]) -> str:
     tree: dict[str, Any] = {}
     for name, method in methods.items():
-        *groups, last = name.split(".")
+        *parents, last = name.split(".")
         place = tree
-        for group in groups:
-            place = place.setdefault(group, {})
+        for parent in parents:
+            place = place.setdefault(parent, {})
         place[last] = method
     groups = "\n\n".join(f"  readonly {_key(name)} = {_group(each, '  ')};" for name, each in tree.items())
     return (
@@ -224,10 +254,11 @@ def _client(methods: dict[str, str]) -> str:
     )
 
 
-def _group(methods: dict[str, Any], indent: str) -> str:
+def _group(members: dict[str, Any], indent: str) -> str:
     inner = indent + "  "
-    lines = [
-        f"{inner}{_key(name)}: {_group(each, inner) if isinstance(each, dict) else each.replace(chr(10), chr(10) + inner + '  ')},"
-        for name, each in methods.items()
-    ]
+    lines = [f"{inner}{_key(name)}: {_member(each, inner)}," for name, each in members.items()]
     return "\n".join(("{", *lines, indent + "}"))
+
+
+def _member(member: dict[str, Any] | str, indent: str) -> str:
+    return member.replace("\n", f"\n{indent}  ") if isinstance(member, str) else _group(member, indent)

@@ -31,15 +31,13 @@ def register(app: typer.Typer) -> None:
     app.command("client")(_client)
 
 
-def _client(
-    language: Language, modules: Places, path: Out = None, check: Check = False, as_json: Json = False
-) -> None:
+def _client(language: Language, modules: Places, path: Out = None, check: Check = False, as_json: Json = False) -> None:
     """Write a typed client of the actions in MODULE: one TypeScript file that needs nothing else."""
     from freehold.actions.find import actions_at  # noqa: PLC0415 - FastAPI takes a second to import
     from freehold.actions.typescript import typescript  # noqa: PLC0415
 
     actions = actions_at(*modules)
-    text = typescript(actions)
+    text = {Language.TYPESCRIPT: typescript}[language](actions)
     if path is None:
         out.print(text, markup=False, end="")
         return

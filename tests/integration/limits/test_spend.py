@@ -62,10 +62,14 @@ async def test_sixty_at_once_at_a_limit_of_twenty(db: Database, limit: Limit) ->
 async def test_what_is_rolled_back_was_not_used(db: Database) -> None:
     """An action that fails costs nothing, also where one limit let it in and the other did not."""
     one, none = Daily("one", 1), Burst("none", 0, seconds=60)
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with db.as_user(ALICE).transaction() as tx:
             await spend(tx, Identity.user(ALICE), [one])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     await _refused(db, ALICE, one, none)
     assert (await _use(db, ALICE, one))[0].remaining == 0
     await _refused(db, ALICE, one)
