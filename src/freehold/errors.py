@@ -15,6 +15,8 @@
     │   ├── CrossSiteError          a browser request that another site caused
     │   ├── CredentialError         a credential that is not good for what it was shown for
     │   ├── TokenLimitError         as many tokens in force as one user may have
+    │   ├── LimitExceededError      a quota or a burst that is used up
+    │   ├── IdempotencyError        an idempotency key that cannot be honoured
     │   └── SignInError             signing in at a provider did not work out
     │       ├── ProviderError       the provider did not answer, or not as agreed
     │       └── AccountTakenError   the account at the provider is somebody else's here
@@ -38,6 +40,7 @@ Messages never hold claims, parameters, plaintext or row values.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -115,6 +118,16 @@ class Code(StrEnum):
     INPUT_INVALID = "FH601"
     UNAUTHENTICATED = "FH602"
     CROSS_SITE = "FH603"
+    SCOPE_MISSING = "FH604"
+    LIMIT_EXCEEDED = "FH605"
+    IDEMPOTENCY_KEY = "FH606"
+    IDEMPOTENCY_MISMATCH = "FH607"
+    IDEMPOTENCY_IN_FLIGHT = "FH608"
+    ACTION_REFUSED = "FH609"
+    SCHEMA_COLUMN = "FH610"
+    LIMIT_INVALID = "FH611"
+    STREAMS_MANY = "FH612"
+    ACTIONS_UNIMPORTABLE = "FH613"
     # 70x, 71x: sign-in and credentials
     CREDENTIAL_SCOPE = "FH701"
     TOKENS_FULL = "FH702"
@@ -234,6 +247,18 @@ class ProviderError(SignInError):
 
 class AccountTakenError(SignInError):
     """The account at the provider belongs to another user here."""
+
+
+class LimitExceededError(ActionError):
+    """A quota or a burst is used up; ``headers`` tell when there is more (RateLimit, Retry-After)."""
+
+    def __init__(self, code: Code, message: str, *, headers: Mapping[str, str], hint: str | None = None) -> None:
+        super().__init__(code, message, hint=hint)
+        self.headers = headers
+
+
+class IdempotencyError(ActionError):
+    """An idempotency key that is malformed, was used for another request, or is in use at this moment."""
 
 
 class DatabaseError(FreeholdError):

@@ -100,7 +100,10 @@ class Reader:
 
     def _make_tables(self) -> None:
         """What ``freehold generate`` and ``freehold migrate`` do, for the models declared since."""
-        fresh = [each for each in schema_statements(Model.metadata) if each not in self._made]
+        mappers: Any = Model.registry.mappers
+        declared = dict.fromkeys((Model.metadata, *(mapper.class_.metadata for mapper in mappers)))
+        statements = [each for metadata in declared for each in schema_statements(metadata)]
+        fresh = [each for each in statements if each not in self._made]
         if not fresh:
             return
         with resolve(Settings.load()) as endpoints, connect(endpoints.owner or "") as owner:

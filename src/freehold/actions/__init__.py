@@ -12,7 +12,9 @@ from freehold.actions.context import (
 from freehold.actions.form import Form, Page
 from freehold.actions.install import install
 from freehold.actions.problem import Problem
+from freehold.actions.refusal import Refusal
 from freehold.actions.route import router
+from freehold.actions.stream import stream
 
 __all__ = [
     "Action",
@@ -20,12 +22,14 @@ __all__ = [
     "Form",
     "Page",
     "Problem",
+    "Refusal",
     "UserContext",
     "Visitor",
     "action",
     "install",
     "router",
     "same_origin",
+    "stream",
     "user_context",
     "visitor",
 ]

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import Depends
 from starlette.requests import Request
 
+from freehold.actions.announcement import Announcements
 from freehold.actions.credential import Credential, absent, credential_of
 from freehold.actions.origin import refuse_cross_site
 from freehold.auth import Verified, Verify
@@ -38,6 +39,7 @@ class Installation:
     db: Database
     verify: Verify
     cookie: str
+    announcements: Announcements
 
     def put(self, state: object) -> None:
         """Leaves it in an application's state."""

@@ -30,16 +30,16 @@ class Reader:
 
     def __init__(self, model: type[BaseModel] | None) -> None:
         self.model = model or Nothing
-        self._adapter = TypeAdapter(self.model)
-        properties = inlined(self._adapter.json_schema()).get("properties", {})
-        self._lists = frozenset(name for name, schema in properties.items() if schema.get("type") == "array")
+        self.adapter = TypeAdapter(self.model)
+        properties = inlined(self.adapter.json_schema()).get("properties", {})
+        self._lists = frozenset(name for name, schema in properties.items() if _is_list(schema))
 
     def from_json(self, body: bytes) -> BaseModel:
         """The input in a JSON document (RFC 8259)."""
         if not body and self.model is Nothing:
             return Nothing()
         try:
-            value = self._adapter.validate_json(body)
+            value = self.adapter.validate_json(body, strict=True)
         except ValidationError as error:
             raise invalid(field_errors(error.errors(include_url=False, include_input=False))) from None
         if _ESCAPED_NUL in body:
@@ -48,13 +48,44 @@ class Reader:
         return value
 
     def from_form(self, fields: Fields) -> BaseModel:
-        """The input in a form."""
+        """The input in a form, or in the query of a URL."""
         document = fields.document(self._lists)
         _refuse(unstorable(document))
         try:
-            return self._adapter.validate_python(document)
+            return self.adapter.validate_python(document)
         except ValidationError as error:
             raise invalid(field_errors(error.errors(include_url=False, include_input=False))) from None
+
+
+def _is_list(schema: Mapping[str, Any]) -> bool:
+    return any(each.get("type") == "array" for each in (schema, *schema.get("anyOf", ())))
+
+
+class Path:
+    """Reads the parameters that a path names; what does not fit raises as `Reader` does."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.adapters = {name: TypeAdapter[Any](annotation) for name, annotation in parameters.items()}
+
+    def values(self, sent: Mapping[str, str]) -> dict[str, Any]:
+        """The parameters' values in the path of a request."""
+        _refuse(unstorable(dict(sent)))
+        try:
+            return {name: adapter.validate_python(sent[name]) for name, adapter in self.adapters.items()}
+        except ValidationError as error:
+            raise invalid(
+                FieldError(pointer(name), each.message)
+                for name, adapter in self.adapters.items()
+                for each in _errors(adapter, sent[name])
+            ) from error
+
+
+def _errors(adapter: TypeAdapter[Any], text: str) -> Iterable[FieldError]:
+    try:
+        adapter.validate_python(text)
+    except ValidationError as error:
+        return field_errors(error.errors(include_url=False, include_input=False))
+    return ()
 
 
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> Iterable[FieldError]:

@@ -13,11 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from freehold.actions.allow import allowed
+from freehold.actions.announcement import Announcements
 from freehold.actions.answer import ErrorPage, answer
 from freehold.actions.boundary import Boundary
 from freehold.actions.context import Installation
 from freehold.actions.input import field_errors, invalid
 from freehold.actions.limit import BodyLimit
+from freehold.actions.openapi import describe
 from freehold.actions.problem import OPAQUE, Problem, kind_of, problem_of
 from freehold.auth import Verify
 from freehold.errors import FreeholdError
@@ -42,10 +45,11 @@ def install(
     ``verify`` says whose a token is, or raises `UnauthenticatedError` (FH602); ``cookie`` names the session's.
     ``largest_body``: bytes. ``error_page``: HTML for a problem, sent to whoever prefers that; escape what it shows.
     """
-    Installation(db, verify, cookie).put(app.state)
+    Installation(db, verify, cookie, Announcements(db)).put(app.state)
     answers = _Answers(error_page)
     for kind in (FreeholdError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answers.error)
+    describe(app, cookie)
     app.add_middleware(BodyLimit, largest=largest_body)
     app.add_middleware(Boundary, last_resort=answers.broken)
 
@@ -83,6 +87,8 @@ class _Answers:
         status, headers = error.status_code, error.headers or {}
         if status < HTTPStatus.BAD_REQUEST:
             return Response(status_code=status, headers=headers)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers = {**headers, "Allow": ", ".join(allowed(request))}
         title, said = _PHRASES.get(status, "Error"), cast(object, error.detail)
         telling = status < HTTPStatus.INTERNAL_SERVER_ERROR and isinstance(said, str) and said != title
         return answer(

@@ -7,12 +7,13 @@ errors were written for whoever called it; of the others the caller learns the k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from freehold.actions.refusal import Refusal
 from freehold.errors import (
     AccountTakenError,
     ActionError,
@@ -25,8 +26,10 @@ from freehold.errors import (
     FieldError,
     ForeignKeyError,
     FreeholdError,
+    IdempotencyError,
     IdentityError,
     InvalidInputError,
+    LimitExceededError,
     LockTimeoutError,
     NotNullError,
     NotVisibleError,
@@ -93,6 +96,8 @@ _KINDS: Final[Mapping[type[BaseException], Kind]] = {
     SignInError: Kind(HTTPStatus.BAD_REQUEST, "Signing in did not work out"),
     ProviderError: Kind(HTTPStatus.BAD_GATEWAY, "The identity provider does not answer as it should"),
     AccountTakenError: Kind(HTTPStatus.CONFLICT, "The account belongs to another user"),
+    LimitExceededError: Kind(HTTPStatus.TOO_MANY_REQUESTS, "A limit is used up"),
+    IdempotencyError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key cannot be honoured"),
     PermissionDeniedError: _REFUSED,
     UniqueViolationError: Kind(HTTPStatus.CONFLICT, "This exists already"),
     ForeignKeyError: Kind(HTTPStatus.CONFLICT, "Something this refers to does not exist, or is still in use"),
@@ -107,6 +112,7 @@ _KINDS: Final[Mapping[type[BaseException], Kind]] = {
 _KINDS_OF_CODES: Final[Mapping[Code, Kind]] = {
     Code.VALUE_INVALID: _UNFIT,
     Code.IDENTITY_MISMATCH: OPAQUE,
+    Code.IDEMPOTENCY_IN_FLIGHT: Kind(HTTPStatus.CONFLICT, "The same request is under way", _SOON),
 }
 # Class 22 (data exception), where the value is the caller's: out of range, a character that text cannot hold, a date
 # that is none. Division by zero and the like are in the same class, and are the program's.
@@ -115,11 +121,20 @@ _UNFIT_STATES: Final = frozenset({"22001", "22003", "22007", "22008", "22021", "
 
 def kind_of(error: FreeholdError) -> Kind:
     """How ``error`` is answered; `OPAQUE` for one that is no caller's business."""
-    if error.code in _KINDS_OF_CODES:
-        return _KINDS_OF_CODES[error.code]
-    if isinstance(error, DatabaseError) and error.sqlstate in _UNFIT_STATES:
+    if isinstance(error, Refusal):
+        return Kind(error.status, error.title, error.headers)
+    if isinstance(error, LimitExceededError):
+        return replace(_KINDS[LimitExceededError], headers=error.headers)
+    if error.code not in _KINDS_OF_CODES and isinstance(error, DatabaseError) and error.sqlstate in _UNFIT_STATES:
         return _UNFIT
-    return next((_KINDS[each] for each in type(error).__mro__ if each in _KINDS), OPAQUE)
+    return kind_of_class(type(error), error.code)
+
+
+def kind_of_class(error: type[FreeholdError], code: Code | None = None) -> Kind:
+    """How errors of a class are answered, or those of it that have ``code``."""
+    if code is not None and code in _KINDS_OF_CODES:
+        return _KINDS_OF_CODES[code]
+    return next((_KINDS[each] for each in error.__mro__ if each in _KINDS), OPAQUE)
 
 
 def problem_of(error: FreeholdError) -> Problem:
@@ -129,11 +144,12 @@ def problem_of(error: FreeholdError) -> Problem:
         return Problem(title=kind.title, status=kind.status)
     told = isinstance(error, ActionError)
     errors = tuple(Fault(pointer=each.pointer, message=each.message) for each in _faults(error))
+    code = error.slug if isinstance(error, Refusal) else error.code
     return Problem(
-        type=f"/errors/{error.code}",
+        type=f"/errors/{code}",
         title=kind.title,
         status=kind.status,
-        code=error.code,
+        code=code,
         detail=error.message if told and error.message.rstrip(".") != kind.title else None,
         hint=error.hint if told else None,
         errors=errors or None,
@@ -141,4 +157,6 @@ def problem_of(error: FreeholdError) -> Problem:
 
 
 def _faults(error: FreeholdError) -> tuple[FieldError, ...]:
+    if isinstance(error, Refusal):
+        return error.pointers
     return error.errors if isinstance(error, InvalidInputError) else ()

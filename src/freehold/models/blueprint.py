@@ -70,6 +70,7 @@ class Blueprint:
         for field in self.fields:
             if field.type.choices is not None:
                 yield self._choice(field)
+            yield from self._lengths(field)
             if field.declared.target is not None:
                 yield self._reference(field, field.declared.target)
             if field.declared.unique:
@@ -106,6 +107,14 @@ class Blueprint:
         )
         text = f"{quote_identifier(field.name)} IN ({listed})"
         return CheckConstraint(text.replace(":", r"\:"), name=field.name)
+
+    def _lengths(self, field: Field) -> Iterator[CheckConstraint]:
+        characters = f"char_length({quote_identifier(field.name)})".replace(":", r"\:")
+        shortest, longest = field.type.length("min_length"), field.type.length("max_length")
+        bounds = [f"{characters} >= {shortest:d}"] if shortest is not None else []
+        bounds += [f"{characters} <= {longest:d}"] if longest is not None else []
+        if bounds and field.declared.kind == "plain":
+            yield CheckConstraint(" AND ".join(bounds), name=f"{field.name}_length")
 
     def _reference(self, field: Field, target: type[Any]) -> ForeignKeyConstraint:
         parent: Table = target.__table__

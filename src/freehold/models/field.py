@@ -113,7 +113,7 @@ def _field(cls: type[Any], name: str, annotation: Any, position: int) -> Field:
     _refuse_default(f"{cls.__name__}.{name}", declared.default)
     annotated = ColumnType.of(annotation)
     if declared.kind == "json":
-        return Field(name, annotated, Document(annotated.python), declared, position)
+        return Field(name, annotated, Document(annotated.annotation), declared, position)
     return Field(name, annotated, annotated.sql_type(f"{cls.__name__}.{name}"), declared, position)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -124,6 +124,13 @@ class Database:
         reach = Reach.EVERYBODY if all_users else Reach.UNNAMED if owner is None else Reach.OWNER
         caller = Caller(SERVICE, reach, limits or self._limits, None if owner is None else str(owner))
         return ServiceScope(caller, SharedExecutor(self._service, caller), self._planner, self._service)
+
+    def listen(self, channel: str) -> AsyncGenerator[str | None]:
+        """What any caller announces with ``NOTIFY channel``, on a connection of its own.
+
+        None comes first, when nothing announced from then on is missed. Raises `ConnectionLostError` when it ends.
+        """
+        return self._login.listen(channel)
 
     async def open(self) -> Self:
         """Connects and inspects the login roles, so that what is wrong is said at start-up.

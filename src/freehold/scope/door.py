@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from freehold.scope.caller import Caller
 from freehold.scope.engine import Engines
 from freehold.scope.posture import inspect_login, inspect_service
-from freehold.wire import Link, Pool, PoolSize
+from freehold.wire import Link, Pool, PoolSize, listen
 
 
 class Door:
@@ -45,6 +45,10 @@ class Door:
         await self.pool()
         async with self._engines.session(caller) as session:
             yield session
+
+    def listen(self, channel: str) -> AsyncGenerator[str | None]:
+        """What is announced on ``channel``: see `freehold.wire.listen`."""
+        return listen(self._dsn, channel)
 
     async def close(self) -> None:
         """Ends every connection; the next use opens new ones."""

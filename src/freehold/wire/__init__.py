@@ -8,6 +8,7 @@ from psycopg.pq.abc import PGresult
 from freehold.wire.begin import begin_as
 from freehold.wire.connect import Connection, connect, connect_async
 from freehold.wire.link import Link
+from freehold.wire.listen import listen
 from freehold.wire.narrate import narrated
 from freehold.wire.pool import Pool, PoolSize
 from freehold.wire.sqlstate import connection_lost, error_from, translated, translated_error
@@ -29,6 +30,7 @@ __all__ = [
     "connection_lost",
     "encoded",
     "error_from",
+    "listen",
     "narrated",
     "settings_sql",
     "settings_step",

@@ -9,11 +9,15 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from freehold.actions.tables import metadata as kept
 from freehold.auth import DevelopmentSessions
+from freehold.limits.tables import metadata as counted
+from freehold.models import schema_statements
 from freehold.scope import Database
 from freehold.server import Endpoints
 from freehold.wire import connect
 from tests.cluster import Cluster
+from tests.integration.actions.board import Base as Board
 from tests.integration.actions.notes import Base, create_app
 from tests.integration.conftest import ALICE, BOB, database_of
 
@@ -34,6 +38,24 @@ def endpoints(cluster: Cluster, notes_database: Endpoints) -> Endpoints:
         for table in reversed(Base.metadata.sorted_tables):
             superuser.execute(f"DELETE FROM {table.fullname}".encode())
     return notes_database
+
+
+@pytest.fixture(scope="session")
+def board_database(cluster: Cluster) -> Iterator[Endpoints]:
+    """A database with the tables of the board, and those its actions need."""
+    more = [each for metadata in (kept, counted) for each in schema_statements(metadata)]
+    with cluster.clone(cluster.template("board", *more, metadata=Board.metadata)) as endpoints:
+        yield endpoints
+
+
+@pytest.fixture
+def board_endpoints(cluster: Cluster, board_database: Endpoints) -> Endpoints:
+    """That database, emptied."""
+    with connect(cluster.admin_dsn(database_of(board_database))) as superuser:
+        for metadata in (Board.metadata, kept, counted):
+            for table in metadata.tables.values():
+                superuser.execute(f"DELETE FROM {table.fullname}".encode())
+    return board_database
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ STATUSES: dict[type[FreeholdError], int] = {
     errors.SignInError: 400,
     errors.ProviderError: 502,
     errors.AccountTakenError: 409,
+    errors.LimitExceededError: 429,
+    errors.IdempotencyError: 422,
     errors.DatabaseError: 500,
     errors.PermissionDeniedError: 403,
     errors.PolicyViolationError: 403,
@@ -51,6 +53,8 @@ def _classes(root: type[FreeholdError]) -> set[type[FreeholdError]]:
 def _error(kind: type[FreeholdError], code: Code = Code.DATABASE) -> FreeholdError:
     if issubclass(kind, errors.InvalidInputError):
         return kind(code, SECRET, hint=SECRET, errors=(errors.FieldError("/name", "Too short."),))
+    if issubclass(kind, errors.LimitExceededError):
+        return kind(code, SECRET, hint=SECRET, headers={"Retry-After": "1"})
     return kind(code, SECRET, hint=SECRET)
 
 

@@ -1,0 +1,74 @@
+"""The OpenAPI 3.1 document of an application with actions: FastAPI's, completed by what actions say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from fastapi import FastAPI
+
+SCHEMAS: Final = "x-freehold-schemas"
+"""Where an operation keeps the schemas it refers to, until the document gathers them."""
+
+SECURED: Final = "x-freehold-secured"
+_PREFIX: Final = "#/components/schemas/"
+
+
+def describe(app: FastAPI, cookie: str) -> None:
+    """Makes ``app.openapi()`` complete: the actions' schemas, and how callers prove who they are."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        _complete(document, cookie)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(document: dict[str, Any], cookie: str) -> None:
+    components: dict[str, Any] = document.setdefault("components", {})
+    schemas: dict[str, Any] = components.setdefault("schemas", {})
+    for operation in _operations(document):
+        if SCHEMAS not in operation:
+            continue
+        own = cast(dict[str, Any], operation.pop(SCHEMAS))
+        names = {name: _free(name, schema, schemas) for name, schema in own.items()}
+        for name, schema in own.items():
+            schemas[names[name]] = _renamed(schema, names)
+        renamed = _renamed(operation, names)
+        operation.clear()
+        operation.update(renamed)
+        operation.get("responses", {}).pop("200", None) if "200" not in operation.pop(SECURED) else None
+        components["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "description": "A token, in Authorization: Bearer."},
+            "session": {"type": "apiKey", "in": "cookie", "name": cookie, "description": "The session of a browser."},
+        }
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for item in cast(dict[str, dict[str, Any]], document.get("paths", {})).values():
+        yield from (each for each in item.values() if isinstance(each, dict))
+
+
+def _free(name: str, schema: Any, taken: dict[str, Any]) -> str:
+    """The name, numbered if another schema has it."""
+    number, free = 1, name
+    while free in taken and taken[free] != schema:
+        number += 1
+        free = f"{name}_{number}"
+    return free
+
+
+def _renamed(node: Any, names: dict[str, str]) -> Any:
+    if isinstance(node, list):
+        return [_renamed(each, names) for each in cast(list[object], node)]
+    if not isinstance(node, dict):
+        return node
+    members = cast(dict[str, Any], node)
+    found = {key: _renamed(value, names) for key, value in members.items()}
+    reference = members.get("$ref")
+    if isinstance(reference, str) and reference.startswith(_PREFIX):
+        name = reference.removeprefix(_PREFIX)
+        found["$ref"] = _PREFIX + names.get(name, name)
+    return found

@@ -1,0 +1,84 @@
+"""What was read under a name, and whether it has changed since: versions in the database, one for each user and tag.
+
+A version grows in the transaction of the change. A reader takes it before it reads, so an answer is never older than
+the version it carries; at worst it is newer, and is read once more.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Text, cast, func, select
+from sqlalchemy.dialects.postgresql import insert
+from starlette.datastructures import Headers
+
+from freehold.actions.announcement import CHANNEL
+from freehold.actions.tables import Tag
+from freehold.errors import Code, StatementError
+from freehold.scope import Scope
+
+_TAG: Final = re.compile(r"[A-Za-z0-9._:/@~-]{1,100}")
+_MOST: Final = 50
+
+
+async def revalidate(scope: Scope, *tags: str) -> None:
+    """Says that what the scope's user reads under ``tags`` has changed: ETags change, and streams announce it.
+
+    Use it in the transaction of the change, ``async with scope.transaction() as tx``; in an action that ``touches``
+    something, ``ctx.scope`` is one. A service scope must be confined to an owner. Raises `StatementError` (FH210) for
+    more than fifty tags, or one that is none.
+    """
+    if not tags:
+        return
+    if len(tags) > _MOST or not all(_TAG.fullmatch(tag) for tag in tags):  # a NOTIFY has room for 8000 bytes
+        raise StatementError(
+            Code.VALUE_INVALID,
+            f"At most {_MOST} tags of at most 100 letters, digits and ._:/@~- can be touched at once.",
+            hint="Touch a tag that stands for all of them.",
+        )
+    names = sorted(set(tags))  # in order, so that two changes cannot wait for each other
+    await scope.batch(*map(_touch, names), _announce(names))
+
+
+def _touch(tag: str) -> Any:
+    # The clock, so that a version that was lost with its row, or with a restored database, does not come again.
+    clock = cast(func.date_part("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
+    return (
+        insert(Tag)
+        .values(id=tag, version=clock)
+        .on_conflict_do_update(
+            index_elements=["user_id", "id"], set_={"version": func.greatest(Tag.version + 1, clock)}
+        )
+        .returning(Tag.id)
+    )
+
+
+def _announce(tags: Sequence[str]) -> Any:
+    payload = func.json_build_object("user", Tag.user_id, "tags", func.json_agg(Tag.id))
+    announced = select(cast(func.pg_notify(CHANNEL, cast(payload, Text)), Text))
+    return announced.where(Tag.id.in_(tags)).group_by(Tag.user_id)
+
+
+async def versions(scope: Scope, tags: Iterable[str]) -> str:
+    """The versions of ``tags`` for the scope's user, as text; a tag that was never touched has none."""
+    rows = await scope.all(select(Tag.id, Tag.version).where(Tag.id.in_(sorted(tags))))
+    return " ".join(f"{tag}={version}" for tag, version in sorted(rows))
+
+
+def etag_of(*parts: str) -> str:
+    """A weak ETag: equal parts mean an answer that says the same (RFC 9110, section 8.8.3)."""
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()[:18]
+    return f'W/"{base64.urlsafe_b64encode(digest).decode()}"'
+
+
+def has(headers: Headers, etag: str) -> bool:
+    """Whether the caller has the answer with this ETag already (If-None-Match).
+
+    ``*`` asks whether there is anything at all, which nobody knows before the query.
+    """
+    sent = (each.strip() for value in headers.getlist("if-none-match") for each in value.split(","))
+    return etag.removeprefix("W/") in {each.removeprefix("W/") for each in sent}
