@@ -3,8 +3,6 @@
 https://fastapi.tiangolo.com/tutorial/sql-databases/, https://fastapi.tiangolo.com/tutorial/security/oauth2-jwt/
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
