@@ -46,7 +46,7 @@ class Peer(ABC):
         return [name for name in PEER_CASES if callable(getattr(self, name, None))]
 
 
-PEER_CASES = ("list20", "point", "insert1", "update1", "batch3", "insert10000", "stream")
+PEER_CASES = ("list20", "point", "insert1", "update1", "batch3", "http_list", "insert10000", "stream")
 
 BULK = 10_000
 

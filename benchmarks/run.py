@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from benchmarks.case import CASES, CONNECTIONS, CROWD, Case, Setting
+from benchmarks.case import CASES, CONNECTIONS, CROWD, KEPT, Case, Setting
 from benchmarks.server import Server
 from benchmarks.statistic import Results, Slice
 from benchmarks.subject import PeerError, Subject
@@ -18,7 +18,7 @@ from benchmarks.workload import ROWS_EACH, USERS, Job, job, jobs, newest, plain,
 
 _BULK_ROUNDS: Final = {"insert10000": 3, "stream": 1}
 _IMPORT_ROUNDS: Final = 7
-_SLICES: Final = {(0, 1): 0.05, (0, CROWD): 0.08, (1, 1): 0.08, (1, CROWD): 0.08}
+_SLICES: Final = {(0, 1): 0.05, (0, CROWD): 0.08, (1, 1): 0.08, (1, CROWD): 0.08, (0, KEPT): 0.08}
 _WARM: Final = {(0, 1): 0.15}
 _WARM_CALLS: Final = 12
 _CHECKED: Final = "Written to be checked"
@@ -125,7 +125,7 @@ def _expected(case: Case, user: int, asked: Job) -> Any:
     listed = [plain(each) for each in newest(user)]
     place = next(place for place in range(ROWS_EACH) if str(task_id(user, place)) == asked.id)
     one = plain(row(user, place))
-    return {"list20": listed, "point": one, "batch3": [listed, one, ROWS_EACH]}[case.name]
+    return {"list20": listed, "http_list": listed, "point": one, "batch3": [listed, one, ROWS_EACH]}[case.name]
 
 
 def _turns(subjects: Sequence[Subject], number: int) -> Iterator[Subject]:

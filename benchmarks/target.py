@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.case import CROWD, Setting
+from benchmarks.case import CROWD, KEPT, Setting
 from benchmarks.statistic import Results
 
 
@@ -69,6 +69,13 @@ TARGETS: Final = (
     Target("list of 20, direct, 32 callers, 4 connections", _CROWD, "sqlalchemy_orm", faster=5),
     Target("list of 20, 1 ms, 32 callers, 4 connections", _FAR_CROWD, "asyncpg_pool", faster=8),
     Target("list of 20, 1 ms, 32 callers, 4 connections", _FAR_CROWD, "asyncpg_scoped", faster=20),
+    Target(
+        "`tasks.list` over HTTP, 16 connections, one worker",
+        Setting("http_list", 0, KEPT),
+        "fastapi_sqlalchemy",
+        faster=2.5,
+        peer="freehold_http",
+    ),
     Target("insert of 10,000 rows, against COPY without RLS", _BULK, "asyncpg_bare", faster=0.6),
     Target("`import freehold`, against `import sqlalchemy, psycopg`", _IMPORT, "sqlalchemy_psycopg", most=1.3),
 )
