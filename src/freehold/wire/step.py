@@ -15,6 +15,7 @@ from psycopg.pq import Format
 from freehold.errors import Code, StatementError
 
 TEXT_OID: Final = builtin["text"].oid
+_TEXTS: Final = (TEXT_OID,) * 16
 _INT8: Final = builtin["int8"].oid
 _NARROW_INTEGERS: Final = frozenset({builtin["int2"].oid, builtin["int4"].oid})
 
@@ -59,7 +60,7 @@ def encoded(
 
 def settings_step(sql: bytes, values: Sequence[bytes]) -> Step:
     """`settings_sql` with its values."""
-    return Step(sql, values, (TEXT_OID,) * len(values))
+    return Step(sql, values, _TEXTS[: len(values)])
 
 
 @cache
