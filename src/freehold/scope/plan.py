@@ -80,6 +80,10 @@ class Plan:
         self._fixed: dict[str, Any] | None = None
         self._makes_values = bool(compiled.isinsert and compiled.insert_prefetch)
 
+    def __str__(self) -> str:
+        """The SQL, without values."""
+        return str(self._compiled)
+
     def call_with(self, named: Mapping[str, Any], owner: str | None) -> Call:
         """The statement with values for its named parameters; the others keep those it was compiled with."""
         if self._fixed is None or self._makes_values:

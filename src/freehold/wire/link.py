@@ -50,6 +50,8 @@ class Link:
         self.transformer: Transformer = Adapter(connection)
         self.round_trips = 0
         self.mismatches = 0
+        self.answers = 0
+        self.slow = 0  # exchanges under way that are known to take long
         self.named = named
         self.on_turn = on_turn
         self._pg = connection.pgconn
@@ -82,18 +84,17 @@ class Link:
         """Whether nothing is under way, no transaction block included."""
         return self.alive and not self._queue and self._pg.transaction_status == TransactionStatus.IDLE
 
-    @property
-    def held_up(self) -> bool:
+    def held_up(self, now: float) -> bool:
         """Whether the exchange under way takes long, so that what is sent now would wait for it."""
         if not self._queue:
             return False
         begun = max(self._queue[0].sent, self._answered)
-        return perf_counter() - begun > _PATIENT + 2 * self._network
+        return now - begun > _PATIENT + 2 * self._network
 
     @property
-    def slow(self) -> bool:
-        """Whether anything under way is known to take long."""
-        return any(exchange.slow for exchange in self._queue)
+    def unwanted(self) -> bool:
+        """Whether nobody waits any more for what is under way."""
+        return bool(self._queue) and all(exchange.future.cancelled() for exchange in self._queue)
 
     @property
     def stale(self) -> bool:
@@ -176,6 +177,7 @@ class Link:
     def _end(self, exchange: Exchange) -> None:
         self._pg.pipeline_sync()  # which also writes as much as the socket takes
         exchange.sent = perf_counter()
+        self.slow += exchange.slow
         self._queue.append(exchange)
         self.round_trips += 1
         if not self._writing:
@@ -242,6 +244,8 @@ class Link:
         exchange.served = now - max(exchange.sent, self._answered)
         self._network = min(self._network, now - exchange.sent)
         self._answered = now
+        self.answers += 1
+        self.slow -= exchange.slow
         if exchange.mismatched:
             self._refuse(exchange)
         else:
