@@ -10,7 +10,6 @@ from sqlalchemy.orm import DeclarativeBase
 from freehold.errors import Code, DeclarationError
 from freehold.models.blueprint import Blueprint
 from freehold.models.column import (
-    REQUIRED,
     belongs_to,
     column,
     created_at,
@@ -20,6 +19,7 @@ from freehold.models.column import (
     primary_key,
     updated_at,
 )
+from freehold.models.construct import Construction
 from freehold.models.field import Field, fields_of
 from freehold.models.policy import Policy
 from freehold.models.protection import protection_of
@@ -54,6 +54,7 @@ class Model(_Typed, DeclarativeBase):
     __access__: ClassVar[Access | None] = None
     __policies__: ClassVar[tuple[Policy, ...]] = ()
     __fields__: ClassVar[tuple[Field, ...]] = ()
+    __construction__: ClassVar[Construction]
 
     def __init_subclass__(cls, **options: Any) -> None:
         if not cls.__dict__.get("__abstract__"):
@@ -61,21 +62,13 @@ class Model(_Typed, DeclarativeBase):
         super().__init_subclass__(**options)
         if not cls.__dict__.get("__abstract__"):
             _protect(cls)
+            if getattr(cls.__init__, "_sa_original_init", None) is Model.__init__:
+                type.__setattr__(cls, "__init__", Model.__init__)
 
     if not TYPE_CHECKING:
 
         def __init__(self, **values: Any) -> None:
-            cls = type(self)
-            for field in cls.__fields__:
-                value = values.pop(field.name, REQUIRED) if field.declared.init else REQUIRED
-                if value is REQUIRED:
-                    if field.declared.required and field.declared.rules.insert:
-                        raise TypeError(f"{cls.__name__}() is missing the column {field.name!r}")
-                    value = field.initial()
-                if value is not REQUIRED:
-                    setattr(self, field.name, value)
-            if values:
-                raise TypeError(f"{cls.__name__}() has no column {next(iter(values))!r} to set")
+            type(self).__construction__.fill(self, values)
 
     def __repr__(self) -> str:
         """The key only: other columns may be secrets."""
@@ -90,6 +83,7 @@ def _declare(cls: type[Model]) -> None:
     for field in fields:
         setattr(cls, field.name, field.mapped())
     cls.__fields__ = fields
+    cls.__construction__ = Construction(fields)
     cls.__table_args__ = (*blueprint.items(), *_table_args(cls, rules.info()))
 
 

@@ -33,17 +33,8 @@ class Field:
     declared: Declared
     position: int
 
-    def initial(self) -> Any:
-        """The constructor's value where none is given; `REQUIRED` where the database makes it.
-
-        A column that callers may not insert is left to the database, so that it is not named in the statement.
-        """
-        if not self.declared.rules.insert:
-            return REQUIRED
-        factory = self._client_default()
-        return self.declared.default if factory is None else factory()
-
-    def _client_default(self) -> Callable[[], Any] | None:
+    def client_default(self) -> Callable[[], Any] | None:
+        """What makes the column's value where the constructor is given none."""
         if self.declared.kind == "key":
             return text_id if self.type.python is str else uuid7
         return self.declared.default_factory
@@ -53,7 +44,7 @@ class Field:
         return mapped_column(
             self.name,
             self._mapped_type(),
-            default=self._client_default() if self.declared.rules.insert else None,
+            default=self.client_default() if self.declared.rules.insert else None,
             nullable=self.type.nullable,
             server_default=self._server_default(),
             sort_order=self.position,

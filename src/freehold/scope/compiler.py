@@ -51,6 +51,8 @@ OWNER_UUID: Final = "freehold_owner_uuid"
 class Reach(Enum):
     """Whose rows the statements of a scope may name."""
 
+    __hash__ = object.__hash__  # members are singletons; Enum's own is written in Python
+
     CALLER = auto()
     """The caller's: a filter wherever the policies give no others."""
 

@@ -15,6 +15,7 @@ from freehold.scope.caller import Caller, Limits
 from freehold.scope.compiler import Reach
 from freehold.scope.door import Door
 from freehold.scope.executor import SharedExecutor
+from freehold.scope.metric import Observer, Spans
 from freehold.scope.plan import Planner
 from freehold.scope.scope import AnonymousScope, ServiceScope, UserScope
 from freehold.server import Endpoints, resolve
@@ -28,7 +29,9 @@ class Database:
     """Connections to one PostgreSQL database, and the scopes that use them.
 
     ``dsn`` logs in as the application's role; ``service_dsn``, a role of its own, is needed for `as_service` only.
-    Nothing is opened before the first statement, or `open`.
+    ``pooled``: between here and the server is a transaction pooler, such as PgBouncer. ``slow``: seconds from which a
+    statement is logged. ``spans``: where spans go, such as `freehold.scope.OpenTelemetry`. Nothing is opened before the
+    first statement, or `open`.
     """
 
     def __init__(
@@ -38,12 +41,18 @@ class Database:
         service_dsn: str | None = None,
         limits: Limits = Limits(),  # noqa: B008 - a frozen value
         size: PoolSize = PoolSize(),  # noqa: B008 - a frozen value
+        pooled: bool = False,
+        slow: float | None = None,
+        spans: Spans | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
         self._limits = limits
         self._planner = Planner()
-        self._login = Door(dsn, size)
-        self._service = Door(service_dsn, size, service=True) if service_dsn is not None else None
+        self._observer = Observer(slow=slow, spans=spans)
+        self._login = Door(dsn, size, self._observer, pooled=pooled)
+        self._service = (
+            Door(service_dsn, size, self._observer, service=True, pooled=pooled) if service_dsn is not None else None
+        )
         self._on_close = on_close
 
     @classmethod

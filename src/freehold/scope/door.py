@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from freehold.scope.caller import Caller
 from freehold.scope.engine import Engines
+from freehold.scope.metric import Observer, PoolMetrics
 from freehold.scope.posture import inspect_login, inspect_service
 from freehold.wire import Link, Pool, PoolSize
 
@@ -17,7 +18,11 @@ from freehold.wire import Link, Pool, PoolSize
 class Door:
     """The connections of one login role, inspected before they are used."""
 
-    def __init__(self, dsn: str, size: PoolSize, *, service: bool = False) -> None:
+    def __init__(
+        self, dsn: str, size: PoolSize, observer: Observer, *, service: bool = False, pooled: bool = False
+    ) -> None:
+        self.observer = observer
+        self.pooled = pooled
         self._engines = Engines(dsn, size.largest)
         self._dsn = dsn
         self._size = size
@@ -30,14 +35,36 @@ class Door:
         if self._pool is None:
             async with self._opening:
                 if self._pool is None:
-                    pool = Pool(self._dsn, self._inspect, self._size)
+                    pool = Pool(self._dsn, self._inspect, self._size, pooled=self.pooled)
                     await pool.open()
                     self._pool = pool
         return self._pool
 
     def free(self) -> Link | None:
-        """A shared connection that is open and has nothing to do, if there is one: found without waiting."""
-        return None if self._pool is None else self._pool.free()
+        """A shared connection for the next exchange, if there is one: found without waiting."""
+        return None if self._pool is None else self._pool.lanes.pick()
+
+    def abandon(self, link: Link) -> None:
+        """Nobody waits any more for what a shared connection does."""
+        if self._pool is not None:
+            self._pool.lanes.abandon(link)
+
+    def metrics(self) -> PoolMetrics | None:
+        """How the connections are used; None before the first one."""
+        pool = self._pool
+        if pool is None:
+            return None
+        stats, lanes = pool.stats(), pool.lanes
+        return PoolMetrics(
+            size=stats["pool_size"],
+            available=stats["pool_available"],
+            shared=len(lanes.links),
+            outstanding=sum(link.depth for link in lanes.links),
+            waiting=lanes.waiting + stats["requests_waiting"],
+            waits=lanes.waits + stats.get("requests_queued", 0),
+            timeouts=stats.get("requests_errors", 0),
+            mismatches=pool.mismatches,
+        )
 
     @asynccontextmanager
     async def session(self, caller: Caller) -> AsyncGenerator[AsyncSession]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from time import perf_counter
 from typing import Any, Final, Protocol
 
 from freehold.errors import Code, DatabaseError, StatementError
 from freehold.scope.caller import Caller
 from freehold.scope.door import Door
+from freehold.scope.metric import Observer, Spans
 from freehold.scope.opening import opens_or_ends_transaction
 from freehold.scope.plan import Call
 from freehold.wire import Format, Link, PGresult, Step, connection_lost, encoded
@@ -40,33 +43,44 @@ class Executor(Protocol):
 class SharedExecutor:
     """Every run is one round trip and one transaction, on whichever connection has the shortest queue."""
 
+    __slots__ = ("_caller", "_door")
+
     def __init__(self, door: Door, caller: Caller) -> None:
         self._door = door
         self._caller = caller
 
-    async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
+    def run(self, calls: Sequence[Call]) -> Coroutine[Any, Any, list[list[Any]]]:
         """The rows of each call; either all of them happen or none.
 
         A call that could leave something on its connection gets one of its own, which is cleaned afterwards.
         """
-        if not all(call.plan.shares for call in calls):
-            async with self.transaction() as executor:
-                return await executor.run(calls)
-        link = self._door.free()
+        spans = self._door.observer.spans
+        return self._run(calls) if spans is None else _traced(spans, calls, self._run(calls))
+
+    async def _run(self, calls: Sequence[Call]) -> list[list[Any]]:
+        for call in calls:
+            if not call.plan.shares:
+                async with self.transaction() as executor:
+                    return await executor.run(calls)
+        door = self._door
+        slow = door.observer.expects_slow(calls)
+        link = None if slow else door.free()
         if link is None:
-            pool = await self._door.pool()
+            pool = await door.pool()
             if not pool.size.lanes:
                 async with pool.exclusive() as own:
-                    return await self._exchange(own, calls)
-            link = await pool.shared()
+                    return await self._exchange(own, calls, slow)
+            link = await pool.lanes.take(slow=slow)
         try:
-            return await self._exchange(link, calls)
+            return await self._exchange(link, calls, slow)
         except DatabaseError as error:
+            door.observer.failed(calls)
             if not _repeatable(error, link, calls):
                 raise
-        pool = await self._door.pool()
-        pool.discard_stale()
-        return await self._exchange(await pool.shared(), calls)
+        door.observer.retries += 1
+        pool = await door.pool()
+        pool.lanes.discard_stale()
+        return await self._exchange(await pool.lanes.take(slow=slow), calls, slow)
 
     async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of one statement given as text, on a connection of its own, which is cleaned afterwards."""
@@ -78,7 +92,7 @@ class SharedExecutor:
         """A transaction on a connection of its own; it commits at the end of the block, or rolls back."""
         pool = await self._door.pool()
         async with pool.exclusive() as link:
-            executor = TransactionExecutor(link, self._caller)
+            executor = TransactionExecutor(link, self._caller, self._door.observer)
             try:
                 yield executor
             except BaseException:
@@ -86,11 +100,20 @@ class SharedExecutor:
                 raise
             await executor.commit()
 
-    async def _exchange(self, link: Link, calls: Sequence[Call]) -> list[list[Any]]:
+    async def _exchange(self, link: Link, calls: Sequence[Call], slow: bool) -> list[list[Any]]:
         caller = self._caller
-        steps = [caller.step, *(_step(link, call) for call in calls)]
-        results = await link.exchange(steps, caller.echo)
-        return _rows(link, calls, results[1:])
+        steps = [caller.step]
+        for call in calls:
+            steps.append(_step(link, call))
+        exchange = link.send(steps, caller.echo, slow=slow)
+        try:
+            results = await exchange.future
+        except asyncio.CancelledError:
+            self._door.abandon(link)
+            raise
+        rows = _rows(link, calls, results[1:])
+        self._door.observer.note(calls, rows, exchange.served)
+        return rows
 
 
 class TransactionExecutor:
@@ -99,9 +122,12 @@ class TransactionExecutor:
     ``outer`` makes it a savepoint of that executor's transaction.
     """
 
-    def __init__(self, link: Link, caller: Caller, outer: TransactionExecutor | None = None) -> None:
+    def __init__(
+        self, link: Link, caller: Caller, observer: Observer, outer: TransactionExecutor | None = None
+    ) -> None:
         self._link = link
         self._caller = caller
+        self._observer = observer
         self._outer = outer
         self._begun = False
         self._interrupted = False
@@ -109,8 +135,19 @@ class TransactionExecutor:
 
     async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
         """The rows of each call; an error leaves the transaction aborted until its block or savepoint ends."""
-        results = await self._send([_step(self._link, call) for call in calls])
-        return _rows(self._link, calls, results)
+        spans = self._observer.spans
+        return await (self._run(calls) if spans is None else _traced(spans, calls, self._run(calls)))
+
+    async def _run(self, calls: Sequence[Call]) -> list[list[Any]]:
+        begun = perf_counter()
+        try:
+            results = await self._send([_step(self._link, call) for call in calls])
+        except DatabaseError:
+            self._observer.failed(calls)
+            raise
+        rows = _rows(self._link, calls, results)
+        self._observer.note(calls, rows, perf_counter() - begun)
+        return rows
 
     async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of one statement given as text; it may not begin or end a transaction."""
@@ -132,7 +169,7 @@ class TransactionExecutor:
         """A savepoint: an error inside the block undoes the block, and the transaction goes on."""
         name = f"freehold_{secrets.token_hex(4)}"
         await self._send([Step(f"SAVEPOINT {name}".encode())])
-        inner = TransactionExecutor(self._link, self._caller, outer=self)
+        inner = TransactionExecutor(self._link, self._caller, self._observer, outer=self)
         try:
             yield inner
         except BaseException:
@@ -221,6 +258,13 @@ def _repeatable(error: DatabaseError, link: Link, calls: Sequence[Call]) -> bool
         link.forget_statements()
         return True
     return False
+
+
+async def _traced(spans: Spans, calls: Sequence[Call], run: Coroutine[Any, Any, list[list[Any]]]) -> list[list[Any]]:
+    with spans.span(calls) as span:
+        rows = await run
+        span.set_attribute("db.response.returned_rows", sum(map(len, rows)))
+        return rows
 
 
 def _step(link: Link, call: Call) -> Step:

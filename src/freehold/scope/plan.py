@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import JSON, BindParameter, Delete, Executable, Insert, Select, Table, Update, types
@@ -51,13 +52,15 @@ _BINARY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Call:
+class Call(NamedTuple):
     """A planned statement with the values of one call."""
 
     plan: Plan
     sql: bytes
     values: Sequence[Any]
+
+    def __repr__(self) -> str:
+        return f"<Call {self.sql.decode(errors='replace')!r}>"
 
 
 class Plan:
@@ -76,6 +79,10 @@ class Plan:
         self._make: RowMaker | None = None
         self._fixed: dict[str, Any] | None = None
         self._makes_values = bool(compiled.isinsert and compiled.insert_prefetch)
+
+    def __str__(self) -> str:
+        """The SQL, without values."""
+        return str(self._compiled)
 
     def call_with(self, named: Mapping[str, Any], owner: str | None) -> Call:
         """The statement with values for its named parameters; the others keep those it was compiled with."""
@@ -219,17 +226,28 @@ def _plain(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def _bound(names: Sequence[str], values: Mapping[str, Any], processors: Mapping[str, Processor]) -> list[Any]:
+    bound: list[Any] = []
+    for name in names:
+        value = values[name]
+        process = processors.get(name)
+        if process is not None:
+            value = _processed(process, value)
+        if isinstance(value, str):
+            if "\0" in value:
+                raise _unfit("A text contains a NUL character, which PostgreSQL cannot hold.")
+        elif isinstance(value, datetime) and value.tzinfo is None:
+            raise _unfit("A timestamp has no time zone, so it means another moment on every machine.")
+        bound.append(value)
+    return bound
+
+
+def _processed(process: Processor, value: Any) -> Any:
     try:
-        bound = [processors[name](values[name]) if name in processors else values[name] for name in names]
+        return process(value)
     except BindError as error:
         if isinstance(error.orig, FreeholdError):
             raise error.orig from None
         raise _unfit("A value does not fit its column.") from None
-    if any(isinstance(value, str) and "\0" in value for value in bound):
-        raise _unfit("A text contains a NUL character, which PostgreSQL cannot hold.")
-    if any(isinstance(value, datetime) and value.tzinfo is None for value in bound):
-        raise _unfit("A timestamp has no time zone, so it means another moment on every machine.")
-    return bound
 
 
 def _unfit(message: str) -> StatementError:
@@ -243,6 +261,7 @@ def _fill_owner(parameters: dict[str, Any], owner: str | None) -> None:
         parameters[OWNER_UUID] = owner_uuid(owner)
 
 
+@lru_cache(maxsize=4096)
 def owner_uuid(owner: str) -> UUID:
     """An owner's id as a UUID; raises `IdentityError` (FH201) for one that is none."""
     try:

@@ -133,8 +133,8 @@ async def test_rows_reach_their_callers(crowd: Crowd, db: Database) -> None:
     assert crowd.answers > CALLS / 2
     assert min(crowd.errors, crowd.cancelled) > CALLS / 20
     pool = await db._login.pool()
-    assert 1 < len(pool._links) <= pool.size.shared
-    assert all(link.alive for link in pool._links)
+    assert 1 < len(pool.lanes.links) <= pool.size.shared
+    assert all(link.alive for link in pool.lanes.links)
 
 
 def _swap(monkeypatch: pytest.MonkeyPatch, *, guarded: bool) -> None:
