@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from freehold.actions import Action, UserContext, action
+    from freehold.encryption import EnvironmentKeys, FileKeys, KeyProvider, Sealed
     from freehold.errors import FreeholdError
     from freehold.identity import ANONYMOUS, Identity, Role
     from freehold.models import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         owner,
         primary_key,
         schema,
+        sealed,
         updated_at,
     )
     from freehold.policies import Access, Command
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 _PLACES: Final[dict[str, tuple[str, ...]]] = {
     "freehold.actions": ("Action", "UserContext", "action"),
+    "freehold.encryption": ("EnvironmentKeys", "FileKeys", "KeyProvider", "Sealed"),
     "freehold.errors": ("FreeholdError",),
     "freehold.identity": ("ANONYMOUS", "Identity", "Role"),
     "freehold.models": (
@@ -61,6 +64,7 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
         "owner",
         "primary_key",
         "schema",
+        "sealed",
         "updated_at",
     ),
     "freehold.policies": ("Access", "Command"),
@@ -70,6 +74,7 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
         "Limits",
         "PoolSize",
         "Scope",
+    "Sealed",
         "ServiceScope",
         "UserScope",
         "append",
@@ -91,8 +96,11 @@ __all__ = [
     "Col",
     "Command",
     "Database",
+    "EnvironmentKeys",
+    "FileKeys",
     "FreeholdError",
     "Identity",
+    "KeyProvider",
     "Limits",
     "Model",
     "Policy",
@@ -116,6 +124,7 @@ __all__ = [
     "primary_key",
     "query",
     "schema",
+    "sealed",
     "set_",
     "updated_at",
     "with_deleted",

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from freehold.encryption.data_key import DataKey
 from freehold.encryption.ring import KeyRing, unknown_key
+from freehold.errors import SealError
 
 _OWNERS_KEPT: Final = 10_000
 _LIFETIME: Final = 300.0
@@ -44,7 +45,7 @@ class Tally:
 
 class _Held(NamedTuple):
     keys: dict[str, DataKey]
-    newest: DataKey
+    newest: DataKey | None
     until: float
 
 
@@ -73,17 +74,24 @@ class KeyChain:
         return held is not None and held.until > self._clock()
 
     def learn(self, rows: Iterable[WrappedKey]) -> None:
-        """Takes in wrapped keys, all of each owner that is named; raises `SealError` (FH504, FH505)."""
-        found: dict[str, dict[int, DataKey]] = {}
-        for user, generation, wrapped, ring_key in rows:
-            secret = self.ring.key(ring_key).unwrap(wrapped, user, generation)
-            found.setdefault(user, {})[generation] = DataKey(f"u{generation}", secret)
+        """Takes in wrapped keys, all of each owner that is named; what cannot be unwrapped is missed when it is needed."""
+        found: dict[str, dict[int, DataKey | None]] = {}
+        for row in rows:
+            found.setdefault(row.user, {})[row.generation] = self._unwrapped(row)
         for user, keys in found.items():
-            newest = keys[max(keys)]
-            self._held[user] = _Held({key.kid: key for key in keys.values()}, newest, self._clock() + self._lifetime)
+            usable = {key.kid: key for key in keys.values() if key is not None}
+            self._held[user] = _Held(usable, keys[max(keys)], self._clock() + self._lifetime)
             self._held.move_to_end(user)
         while len(self._held) > self._kept:
             self._held.popitem(last=False)
+
+    def _unwrapped(self, row: WrappedKey) -> DataKey | None:
+        try:
+            secret = self.ring.key(row.ring_key).unwrap(row.wrapped, row.user, row.generation)
+        except SealError:
+            self.tally.key_unknown += 1
+            return None
+        return DataKey(f"u{row.generation}", secret)
 
     def forget(self, owner: str) -> None:
         """Drops the keys of an owner."""
@@ -99,8 +107,8 @@ class KeyChain:
         if not owner:
             return self.ring.primary.data_key
         held = self._held.get(owner)
-        if held is None:
-            raise unknown_key("The owner's data keys were not loaded.")
+        if held is None or held.newest is None:
+            raise unknown_key("The owner's data keys are not loaded, or the key ring cannot unwrap them.")
         return held.newest
 
     def opening(self, owner: str, kid: str) -> DataKey:

@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 from freehold.encryption.chain import KeyChain
 from freehold.encryption.envelope import PREFIX, kid_of
 from freehold.encryption.legacy import unreadable
+from freehold.encryption.provider import missing
 from freehold.errors import Code, SealError, StatementError
 
 T = TypeVar("T")
@@ -127,8 +128,11 @@ class Sealed(Generic[T]):
         return schema
 
 
-Bound = tuple[str, str, str, Place, KeyChain]
-"""Where a value came from: its text, owner, row and column, and the keys to open it with."""
+Bound = tuple[str, Any, Any, Place, KeyChain | None]
+"""Where a value came from: its text, owner, row and column, and the keys to open it with.
+
+Owner and row are as the driver gives them, text or UUID; None where they are not known.
+"""
 
 
 def loaded(bound: Bound, _new: Any = Sealed.__new__, _class: type[Sealed[Any]] = Sealed) -> Sealed[Any]:
@@ -146,14 +150,20 @@ def bound_of(sealed: Sealed[Any]) -> Bound | None:
 def sealed_for(sealed: Sealed[Any], place: Place, owner: str, row: str, chain: KeyChain) -> Sealed[Any]:
     """The value as ciphertext for one row of a column; sealed anew if it came from another place."""
     bound = bound_of(sealed)
-    if bound is not None and bound[1:3] == (owner, row) and bound[3] == place and bound[0].startswith(PREFIX):
-        return sealed
+    if bound is not None and bound[0].startswith(PREFIX) and bound[3] == place:
+        if bound[1] is not None and (str(bound[1]), str(bound[2])) == (owner, row):
+            return sealed
     text = chain.sealing(owner).seal(place.codec.dump(sealed.reveal()), place.table, place.column, owner, row)
     return loaded((text, owner, row, place, chain))
 
 
 def _revealed(bound: Bound) -> Any:
     text, owner, row, place, chain = bound
+    if chain is None:
+        raise missing()
+    if owner is None:
+        raise _unplaced()
+    owner, row = str(owner), str(row)
     try:
         if not text.startswith(PREFIX):
             return _old(text, place, chain)
@@ -167,6 +177,14 @@ def _revealed(bound: Bound) -> Any:
         else:
             chain.tally.broken += 1
         raise
+
+
+def _unplaced() -> StatementError:
+    return StatementError(
+        Code.SEALED_UNPLACED,
+        "A sealed value was read without its row, so it is not known what it is bound to.",
+        hint="Read it as part of its model, or with scope.all(select(Model.column)).",
+    )
 
 
 def _old(text: str, place: Place, chain: KeyChain) -> Any:

@@ -17,10 +17,12 @@ from freehold.models.column import (
     json,
     owner,
     primary_key,
+    sealed,
     updated_at,
 )
 from freehold.models.construct import Construction
 from freehold.models.field import Field, fields_of
+from freehold.models.keytable import furnish
 from freehold.models.policy import Policy
 from freehold.models.protection import protection_of
 from freehold.models.rules import schema, table_of
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     @dataclass_transform(
         kw_only_default=True,
-        field_specifiers=(column, primary_key, owner, belongs_to, json, created_at, updated_at, deleted_at),
+        field_specifiers=(column, primary_key, owner, belongs_to, json, sealed, created_at, updated_at, deleted_at),
     )
     class _Typed: ...
 
@@ -85,6 +87,8 @@ def _declare(cls: type[Model]) -> None:
     cls.__fields__ = fields
     cls.__construction__ = Construction(fields)
     cls.__table_args__ = (*blueprint.items(), *_table_args(cls, rules.info()))
+    if any(field.declared.kind == "sealed" for field in fields):
+        furnish(cls.metadata)
 
 
 def _protect(cls: type[Model]) -> None:

@@ -37,7 +37,9 @@ def load_statements(module: str | None) -> tuple[str, ...]:
         ) from error
     finally:
         sys.path.pop(0)
-    statements = tuple(statement for metadata in _declared() for statement in schema_statements(metadata))
+    # Two sets of models with sealed columns share the tables of their keys.
+    declared = dict.fromkeys(statement for metadata in _declared() for statement in schema_statements(metadata))
+    statements = tuple(declared)
     if not statements:
         raise _unimportable(
             f"The module {module!r} declares no model.", "Name the module whose classes derive from Model."

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
 
+from freehold.encryption import EnvironmentKeys, FileKeys, KeyProvider, Tally, TextKeys
 from freehold.errors import Code, ConfigurationError, IdentityError, StatementError
 from freehold.identity import ANONYMOUS, SERVICE, Identity, Role
 from freehold.scope.caller import Caller, Limits
@@ -18,6 +19,7 @@ from freehold.scope.executor import SharedExecutor
 from freehold.scope.metric import Observer, Spans
 from freehold.scope.plan import Planner
 from freehold.scope.scope import AnonymousScope, ServiceScope, UserScope
+from freehold.scope.vault import Vault
 from freehold.server import Endpoints, resolve
 from freehold.settings import Settings
 from freehold.wire import PoolSize
@@ -30,7 +32,7 @@ class Database:
 
     ``dsn`` logs in as the application's role; ``service_dsn``, a role of its own, is needed for `as_service` only.
     ``pooled``: between here and the server is a transaction pooler, such as PgBouncer. ``slow``: seconds from which a
-    statement is logged. ``spans``: where spans go, such as `freehold.scope.OpenTelemetry`. Nothing is opened before the
+    statement is logged. ``keys``: where the key ring for sealed columns comes from. ``spans``: where spans go, such as `freehold.scope.OpenTelemetry`. Nothing is opened before the
     first statement, or `open`.
     """
 
@@ -44,10 +46,12 @@ class Database:
         pooled: bool = False,
         slow: float | None = None,
         spans: Spans | None = None,
+        keys: KeyProvider = EnvironmentKeys(),  # noqa: B008 - a frozen value
         on_close: Callable[[], None] | None = None,
     ) -> None:
         self._limits = limits
         self._planner = Planner()
+        self._vault = Vault(keys, self._planner)
         self._observer = Observer(slow=slow, spans=spans)
         self._login = Door(dsn, size, self._observer, pooled=pooled)
         self._service = (
@@ -61,7 +65,8 @@ class Database:
 
         Raises `ConfigurationError` (FH301) outside development without ``DATABASE_URL``.
         """
-        return cls._at(resolve(settings or Settings.load()), options)
+        settings = settings or Settings.load()
+        return cls._at(resolve(settings), {"keys": keys_of(settings), **options})
 
     @classmethod
     def embedded(cls, directory: Path | str = ".freehold", **options: Any) -> Self:
@@ -75,7 +80,12 @@ class Database:
                 "environment": "development",
             }
         )
-        return cls._at(resolve(settings), options)
+        return cls._at(resolve(settings), {"keys": keys_of(settings), **options})
+
+    @property
+    def sealing(self) -> Tally:
+        """How many sealed values did not open, and how many of the old platform were read, since the start."""
+        return self._vault.tally
 
     @classmethod
     def _at(cls, endpoints: Endpoints, options: dict[str, Any]) -> Self:
@@ -97,12 +107,12 @@ class Database:
                 Code.CLAIMS_MISSING, "The identity is not a signed-in user.", hint="Use db.as_anon() for it."
             )
         caller = Caller(identity, Reach.CALLER, limits or self._limits, identity.user_id)
-        return UserScope(caller, SharedExecutor(self._login, caller), self._planner, self._login)
+        return UserScope(caller, SharedExecutor(self._login, caller), self._planner, self._login, self._vault)
 
     def as_anon(self, *, limits: Limits | None = None) -> AnonymousScope:
         """A scope for somebody who is not signed in."""
         caller = Caller(ANONYMOUS, Reach.POLICY, limits or self._limits)
-        return AnonymousScope(caller, SharedExecutor(self._login, caller), self._planner, self._login)
+        return AnonymousScope(caller, SharedExecutor(self._login, caller), self._planner, self._login, self._vault)
 
     def as_service(
         self,
@@ -132,7 +142,7 @@ class Database:
         _log.info("service scope: %s", reason)
         reach = Reach.EVERYBODY if all_users else Reach.UNNAMED if owner is None else Reach.OWNER
         caller = Caller(SERVICE, reach, limits or self._limits, None if owner is None else str(owner))
-        return ServiceScope(caller, SharedExecutor(self._service, caller), self._planner, self._service)
+        return ServiceScope(caller, SharedExecutor(self._service, caller), self._planner, self._service, self._vault)
 
     async def open(self) -> Self:
         """Connects and inspects the login roles, so that what is wrong is said at start-up.
@@ -160,3 +170,14 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def keys_of(settings: Settings) -> KeyProvider:
+    """Where the key ring is: FREEHOLD_KEYS, FREEHOLD_KEYS_FILE, or beside the embedded server, made if need be."""
+    if settings.keys is not None:
+        return TextKeys(settings.keys.get_secret_value())
+    if settings.keys_file is not None:
+        return FileKeys(settings.keys_file)
+    if settings.environment == "development" and settings.database_url is None:
+        return FileKeys(settings.directory / "keys", made=True)
+    return EnvironmentKeys()

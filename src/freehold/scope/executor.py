@@ -191,7 +191,7 @@ class TransactionExecutor:
         )
         fetch = Step(b"FETCH FORWARD %d FROM %b" % (size, cursor), row_format=call.plan.row_format)
         _, result = await self._send([declared, fetch])
-        while rows := call.plan.rows(result, self._link.transformer):
+        while rows := call.plan.rows(result, self._link.transformer, call.opening):
             yield rows
             if len(rows) < size:
                 break
@@ -272,4 +272,4 @@ def _step(link: Link, call: Call) -> Step:
 
 
 def _rows(link: Link, calls: Sequence[Call], results: Sequence[PGresult]) -> list[list[Any]]:
-    return [call.plan.rows(result, link.transformer) for call, result in zip(calls, results, strict=True)]
+    return [call.plan.rows(result, link.transformer, call.opening) for call, result in zip(calls, results, strict=True)]

@@ -18,6 +18,7 @@ from sqlalchemy.sql.selectable import CompoundSelect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from freehold.errors import Code, FreeholdError, IdentityError, StatementError
+from freehold.models import sealed_in, unplaced
 from freehold.scope.compiler import OWNER_TEXT, OWNER_UUID, Filter, FilteringCompiler, FilteringDialect, dialects
 from freehold.scope.internals import (
     Processor,
@@ -33,7 +34,7 @@ from freehold.scope.internals import (
     with_columns,
     with_returning,
 )
-from freehold.scope.shape import Columns, Part, RowMaker, parts_of, row_maker
+from freehold.scope.shape import Columns, Opening, Part, RowMaker, parts_of, row_maker
 from freehold.wire import Format, PGresult, Transformer
 
 _PLANS_KEPT: Final = 1000
@@ -58,6 +59,7 @@ class Call(NamedTuple):
     plan: Plan
     sql: bytes
     values: Sequence[Any]
+    opening: Opening | None = None
 
     def __repr__(self) -> str:
         return f"<Call {self.sql.decode(errors='replace')!r}>"
@@ -70,13 +72,14 @@ class Plan:
         self.parts = parts
         self.shares = compiled.shares
         self.reads = compiled.shares and not compiled.writes
+        self.sealed = any(part.sealed for part in parts)
         self.row_format = _row_format(compiled)
         self._compiled = compiled
         self._dialect = dialect
         self._names = tuple(compiled.positiontup or ())
         self._processors = bind_processors_of(compiled)
         self._sql = None if compiled.post_compile_params else str(compiled).encode()
-        self._make: RowMaker | None = None
+        self._make: Callable[[Opening | None], RowMaker] | None = None
         self._fixed: dict[str, Any] | None = None
         self._makes_values = bool(compiled.isinsert and compiled.insert_prefetch)
 
@@ -108,14 +111,14 @@ class Plan:
         expanded = expanded_of(self._compiled, parameters)
         return Call(self, expanded.sql.encode(), _bound(expanded.names, expanded.values, expanded.processors))
 
-    def rows(self, result: PGresult, transformer: Transformer) -> list[Any]:
-        """The rows of a result, made into what the statement asked for."""
+    def rows(self, result: PGresult, transformer: Transformer, opening: Opening | None = None) -> list[Any]:
+        """The rows of a result, made into what the statement asked for; ``opening`` is for its sealed columns."""
         if not result.nfields:
             return []
         transformer.set_pgresult(result)
         if self._make is None:
             self._make = row_maker(self.parts, self._result_processors(result))
-        return transformer.load_rows(0, result.ntuples, self._make)
+        return transformer.load_rows(0, result.ntuples, self._make(opening))
 
     def columns_of(self, constraint: str) -> tuple[str, ...]:
         """The columns of a constraint or unique index of the table that the statement writes."""
@@ -181,6 +184,7 @@ def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) ->
     dialect = _DIALECTS[filter_]
     columns = Columns()
     parts = parts_of(_items(statement), columns, everything=filter_.reach.closed_columns)
+    _refuse_unplaced(parts, columns)
     compiled = compiled_of(_expanded(statement, columns), dialect, shape)
     if len(result_types_of(compiled)) != len(columns.elements):
         raise StatementError(
@@ -189,6 +193,14 @@ def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) ->
             hint="Select each column once, or label it.",
         )
     return Plan(compiled, parts, dialect)
+
+
+def _refuse_unplaced(parts: Sequence[Part], columns: Columns) -> None:
+    """A sealed value opens only with its row; an expression of one, or a union, does not tell it."""
+    placed = {each.place for part in parts for each in part.sealed}
+    for place, element in enumerate(columns.elements):
+        if place not in placed and (column := sealed_in(element)) is not None:
+            raise unplaced(column)
 
 
 def _items(statement: Executable) -> list[Any]:

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, Self, TypeVar, TypeVarTuple, cast, overload
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, Update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from freehold.encryption import Sealed
 from freehold.errors import Code, ConstraintError, NotVisibleError, StatementError
 from freehold.models import Model
 from freehold.scope.caller import Caller
 from freehold.scope.change import Assignment, alteration, insertion, lookup, removal
 from freehold.scope.compiler import Reach
 from freehold.scope.door import Door
-from freehold.scope.executor import Executor
+from freehold.scope.executor import Executor, SharedExecutor
+from freehold.scope.placing import assigns_sealed
 from freehold.scope.plan import Call, Planner, Prepared
 from freehold.scope.query import BoundQuery
+from freehold.scope.rewrite import owner_after, owner_now, rewrites_sealed, rewriting, rows_to_rewrite
+from freehold.scope.sealing import attach, matching
+from freehold.scope.vault import Vault
+from freehold.typing import Attr
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -37,11 +44,12 @@ class Scope:
     PostgreSQL refuses: see `freehold.errors`.
     """
 
-    def __init__(self, caller: Caller, executor: Executor, planner: Planner, door: Door) -> None:
+    def __init__(self, caller: Caller, executor: Executor, planner: Planner, door: Door, vault: Vault) -> None:
         self._caller = caller
         self._executor = executor
         self._planner = planner
         self._door = door
+        self._vault = vault
 
     @overload
     async def all(self, statement: TypedReturnsRows[T], /) -> list[T]: ...
@@ -91,13 +99,17 @@ class Scope:
 
     async def insert_all(self, rows: Iterable[M], /) -> list[M]:
         """Inserts all of ``rows`` or none, in one round trip, and gives them back in order."""
-        caller = self._caller
+        caller, rows = self._caller, list(rows)
+        await self._vault.seal_rows(self._committing, caller, rows)
         statements = [insertion(row, caller.owner, confined=caller.reach is Reach.OWNER) for row in rows]
         return [row for (row,) in await self._run(*statements)] if statements else []
 
     async def update(self, model: type[M], /, *parts: ColumnElement[bool] | Assignment) -> list[M]:
         """Changes the rows that meet the conditions among ``parts`` by the assignments among them; gives them back."""
-        return (await self._run(alteration(model, parts)))[0]
+        statement = alteration(model, parts)
+        if rewrites_sealed(statement):
+            return cast(list[M], await self._rewrite(model, statement))
+        return cast(list[M], (await self._run(statement))[0])
 
     async def delete(self, model: type[M], /, *conditions: ColumnElement[bool], hard: bool = False) -> list[M]:
         """Deletes the rows that meet the conditions and gives them back.
@@ -153,7 +165,12 @@ class Scope:
     async def stream(self, statement: Any, /, *, page: int = 1000) -> AsyncGenerator[Any]:
         """The rows one by one, fetched ``page`` (> 0) at a time in a transaction, so that memory stays bounded."""
         async with self._executor.transaction() as executor:
-            async for rows in executor.pages(self._plan(statement), page):
+            call, opening = self._plan(statement), None
+            if call.plan.sealed:
+                call, opening = await self._vault.paged(self._caller, executor, call)
+            async for rows in executor.pages(call, page):
+                if opening is not None:
+                    await self._vault.complete(executor, self._caller, opening)
                 for row in rows:
                     yield row
 
@@ -171,7 +188,7 @@ class Scope:
         Inside a transaction it is a savepoint.
         """
         async with self._executor.transaction() as executor:
-            yield type(self)(self._caller, executor, self._planner, self._door)
+            yield type(self)(self._caller, executor, self._planner, self._door, self._vault)
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncSession]:
@@ -180,7 +197,21 @@ class Scope:
         It has a connection and transactions of its own, also when it is opened inside `transaction`.
         """
         async with self._door.session(self._caller) as session:
+            await attach(session, self._vault, self._committing, self._caller)
             yield session
+
+    async def reveal(self, sealed: Sealed[T], /) -> T:
+        """The value, in one round trip more where its owner's keys are not here yet; raises as `Sealed.reveal`."""
+        return cast(T, await self._vault.reveal(self._executor, self._caller, sealed))
+
+    async def matching(
+        self, attribute: Attr[Sealed[T]] | Attr[Sealed[T] | None], value: T, /, *, owner: str | UUID | None = None
+    ) -> ColumnElement[bool]:
+        """The condition that a column declared ``sealed(index=True)`` holds ``value``, by its blind index.
+
+        ``owner``: whose rows, where the scope is not for one user.
+        """
+        return await matching(self._vault, self._executor, self._caller, attribute, value, owner)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -193,9 +224,40 @@ class Scope:
             return self._planner.prepared(statement, caller.filter, caller.owner)
         return self._planner.call(statement, caller.filter, caller.owner)
 
+    @property
+    def _committing(self) -> Executor:
+        """Runs what must be committed whatever becomes of the scope's own transaction."""
+        return SharedExecutor(self._door, self._caller)
+
+    async def _rewrite(self, model: type[M], statement: Update) -> list[M]:
+        """An update whose rows' keys must be known first: they are locked, and each gets values of its own."""
+        async with self.transaction() as transaction:
+            found = await transaction.all(rows_to_rewrite(model, statement))
+            changed: list[Any] = []
+            for row in found:
+                changed += await transaction._rewritten(model, statement, row)  # noqa: SLF001 - the same class
+            return changed
+
+    async def _rewritten(self, model: type[M], statement: Update, row: M) -> list[Any]:
+        chain = await self._vault.chain()
+        owner = owner_after(statement, row)
+        await self._vault.ensure(self._committing, self._caller, [owner] if owner else [])
+        await self._vault.ensure(self._committing, self._caller, [owner_now(row)] if owner_now(row) else [])
+        return (await self._plain_run(rewriting(model, statement, row, chain)))[0]
+
     async def _run(self, *statements: Any) -> list[list[Any]]:
+        for statement in statements:
+            if assigns_sealed(statement):
+                statements = tuple(await self._vault.sealed(self._committing, self._caller, statements))
+                break
+        return await self._plain_run(*statements)
+
+    async def _plain_run(self, *statements: Any) -> list[list[Any]]:
         calls = [self._plan(statement) for statement in statements]
         try:
+            for call in calls:
+                if call.plan.sealed:
+                    return await self._vault.run(self._executor, self._caller, calls)
             return await self._executor.run(calls)
         except ConstraintError as error:
             if error.constraint and not error.columns:
