@@ -6,6 +6,7 @@
     ├── IdentityError               claims that do not name a caller
     ├── StatementError              a statement refused before it was sent
     ├── SealError                   a sealed value that does not open, or whose key is missing
+    ├── KeyWorkError                rotation or migration of sealed values that cannot begin, or is incomplete
     ├── NotVisibleError             the row asked for does not exist for this caller
     ├── ServerError                 the embedded server cannot be started, shared or stopped
     ├── RoleError                   a login role that could step around row level security
@@ -166,6 +167,10 @@ class StatementError(FreeholdError):
 
 class SealError(FreeholdError):
     """A sealed value that does not open, or whose key is missing; it does not say more than its code."""
+
+
+class KeyWorkError(FreeholdError):
+    """Rotation or migration of sealed values that cannot begin, or did not do all of them."""
 
 
 class NotVisibleError(FreeholdError):

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from freehold.cli import migration, server
+from freehold.cli import keys, migration, server
 from freehold.cli.exits import Exit, err, show_error
 from freehold.errors import FreeholdError
 
@@ -26,6 +26,7 @@ app: Final = typer.Typer(
 )
 migration.register(app)
 server.register(app)
+keys.register(app)
 
 _TRACEBACK: Final = "--traceback"
 

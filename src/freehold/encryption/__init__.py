@@ -1,6 +1,6 @@
 """Encryption at rest: the key ring, data keys, sealed values and the old platform's; the only door to cryptography."""
 
-from freehold.encryption.chain import KeyChain, Tally, WrappedKey
+from freehold.encryption.chain import KeyChain, OwnChain, Tally, WrappedKey
 from freehold.encryption.data_key import DataKey
 from freehold.encryption.envelope import PREFIX, generation_of, kid_of
 from freehold.encryption.legacy import LegacyKey, is_legacy
@@ -21,6 +21,7 @@ __all__ = [
     "KeyState",
     "LegacyKey",
     "NoKeys",
+    "OwnChain",
     "Place",
     "RingKey",
     "Sealed",

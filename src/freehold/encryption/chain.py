@@ -130,3 +130,21 @@ class KeyChain:
 
     def __repr__(self) -> str:
         return f"<KeyChain of {len(self._held)} owners>"
+
+
+class OwnChain:
+    """A key chain for one caller: whoever else's keys are in the process, it opens the caller's own values only."""
+
+    __slots__ = ("_chain", "_owner", "ring", "tally")
+
+    def __init__(self, chain: KeyChain, owner: str | None) -> None:
+        self._chain = chain
+        self._owner = owner
+        self.ring = chain.ring
+        self.tally = chain.tally
+
+    def opening(self, owner: str, kid: str) -> DataKey:
+        """As `KeyChain.opening`; raises `SealError` (FH505) for another owner's."""
+        if owner and owner != self._owner:
+            raise unknown_key("The data key of another user is not this caller's to use.")
+        return self._chain.opening(owner, kid)

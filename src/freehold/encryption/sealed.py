@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, NoReturn, Self, TypeVar, get_args
 from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
-from freehold.encryption.chain import KeyChain
+from freehold.encryption.chain import KeyChain, OwnChain
 from freehold.encryption.envelope import PREFIX, kid_of
 from freehold.encryption.legacy import unreadable
 from freehold.encryption.provider import missing
@@ -128,7 +128,7 @@ class Sealed(Generic[T]):
         return schema
 
 
-Bound = tuple[str, Any, Any, Place, KeyChain | None]
+Bound = tuple[str, Any, Any, Place, KeyChain | OwnChain | None]
 """Where a value came from: its text, owner, row and column, and the keys to open it with.
 
 Owner and row are as the driver gives them, text or UUID; None where they are not known.
@@ -187,7 +187,7 @@ def _unplaced() -> StatementError:
     )
 
 
-def _old(text: str, place: Place, chain: KeyChain) -> Any:
+def _old(text: str, place: Place, chain: KeyChain | OwnChain) -> Any:
     """A value of the old platform: ciphertext, nothing, or for a document plain JSON."""
     if not place.legacy:
         raise unreadable()

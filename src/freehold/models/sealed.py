@@ -48,7 +48,8 @@ class SealedText(TypeDecorator[Any]):
 
         def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
             """IS NULL and IS NOT NULL; raises `StatementError` (FH507) for everything else."""
-            if op in _ABSENT and len(other) == 1 and (other[0] is None or isinstance(other[0], Null)):
+            # SQLAlchemy itself compares a column with itself, when it looks one up.
+            if op in _ABSENT and len(other) == 1 and (_null(other[0]) or sealed_in(other[0]) is sealed_in(self)):
                 return super().operate(op, *other, **kwargs)
             raise _compared(self.type)
 
@@ -57,6 +58,10 @@ class SealedText(TypeDecorator[Any]):
             raise _compared(self.type)
 
     comparator_factory = Comparator
+
+
+def _null(value: Any) -> bool:
+    return value is None or isinstance(value, Null)
 
 
 def content_of(annotation: Any) -> Any | None:

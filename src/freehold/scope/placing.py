@@ -51,7 +51,8 @@ def owner_of(table: Table, values: Mapping[str, Any], caller: str | None) -> str
 
 def sealed_values(table: Table, values: Values, caller: str | None, chain: KeyChain) -> Values:
     """The columns of a row with every sealed one as ciphertext, and its blind index beside it."""
-    owner, row = owner_of(table, values, caller), values.get(row_column(table).key)
+    owner, key = owner_of(table, values, caller), row_column(table)
+    row = owner if key is owner_column(table) else values.get(key.key)
     made = dict(values)
     for place in places_of(table):
         value = made.get(place.column)
@@ -76,6 +77,8 @@ def assigns_sealed(statement: Any) -> bool:
     if not isinstance(statement, (Insert, Update)):
         return False
     names = {place.column for place in places_of(statement.table)}
+    if names and not names.isdisjoint(getattr(statement, "_select_names", None) or ()):
+        return True
     return bool(names) and any(not names.isdisjoint(values) for values in _rows(statement))
 
 
@@ -130,6 +133,11 @@ def _with_key(table: Table, values: Values) -> Values:
     return values
 
 
+def assigned(statement: Update) -> Values:
+    """What an UPDATE assigns, by column."""
+    return _named(statement._values or {})
+
+
 def _rows(statement: Any) -> list[Values]:
     if getattr(statement, "_multi_values", None):
         return [_named(values) for group in statement._multi_values for values in group]
@@ -137,11 +145,12 @@ def _rows(statement: Any) -> list[Values]:
 
 
 def _named(values: Mapping[Any, Any]) -> Values:
-    return {getattr(key, "key", key): _literal(value) for key, value in values.items()}
+    return {getattr(key, "key", key): literal_of(value) for key, value in values.items()}
 
 
-def _literal(value: Any) -> Any:
-    return value.value if isinstance(value, BindParameter) and value.value is not None else value
+def literal_of(value: Any) -> Any:
+    """The value of a parameter; an expression stays what it is."""
+    return value.value if isinstance(value, BindParameter) and not value.required else value
 
 
 def _equalities(conditions: Any) -> Iterator[tuple[Column[Any], Any]]:

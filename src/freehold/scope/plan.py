@@ -184,7 +184,7 @@ def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) ->
     dialect = _DIALECTS[filter_]
     columns = Columns()
     parts = parts_of(_items(statement), columns, everything=filter_.reach.closed_columns)
-    _refuse_unplaced(parts, columns)
+    _refuse_unplaced(statement, parts, columns)
     compiled = compiled_of(_expanded(statement, columns), dialect, shape)
     if len(result_types_of(compiled)) != len(columns.elements):
         raise StatementError(
@@ -195,9 +195,11 @@ def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) ->
     return Plan(compiled, parts, dialect)
 
 
-def _refuse_unplaced(parts: Sequence[Part], columns: Columns) -> None:
+def _refuse_unplaced(statement: Executable, parts: Sequence[Part], columns: Columns) -> None:
     """A sealed value opens only with its row; an expression of one, or a union, does not tell it."""
     placed = {each.place for part in parts for each in part.sealed}
+    if placed and isinstance(statement, CompoundSelect):
+        raise unplaced(parts[0].sealed[0].column if parts[0].sealed else None)
     for place, element in enumerate(columns.elements):
         if place not in placed and (column := sealed_in(element)) is not None:
             raise unplaced(column)

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Select, Update, select, update
+from sqlalchemy import Select, Update, select, update
 
 from freehold.encryption import KeyChain
 from freehold.models import Model, owner_column, places_of, table_of
-from freehold.scope.placing import assigns_sealed, key_condition, row_column, sealed_values
+from freehold.scope.placing import assigned, assigns_sealed, key_condition, row_column, sealed_values
 
 M = TypeVar("M", bound=Model)
 
@@ -27,8 +27,8 @@ def rewrites_sealed(statement: Update) -> bool:
     if not places_of(table):
         return False
     owner, key = owner_column(table), row_column(table)
-    assigned = _assigned(statement)
-    if key.key in assigned or (owner is not None and owner.key in assigned):
+    given = assigned(statement)
+    if key.key in given or (owner is not None and owner.key in given):
         return True
     return assigns_sealed(statement) and key is not owner and key.key not in key_condition(statement)
 
@@ -47,25 +47,17 @@ def owner_now(row: Model) -> str:
 def owner_after(statement: Update, row: Model) -> str:
     """Whose the row will be."""
     owner = owner_column(table_of(type(row)))
-    return "" if owner is None else str(_assigned(statement).get(owner.key, vars(row)[owner.key]))
+    return "" if owner is None else str(assigned(statement).get(owner.key, vars(row)[owner.key]))
 
 
 def rewriting(model: type[M], statement: Update, row: M, chain: KeyChain) -> Any:
     """The statement for one row, with what it writes, or what moves with it, as ciphertext for its place."""
     table = table_of(model)
-    assigned = _assigned(statement)
+    given = assigned(statement)
     keys = {each.key for each in table.primary_key} | {each.key for each in (owner_column(table),) if each is not None}
     names = {place.column for place in places_of(table) if place.column in vars(row)}
     kept = {name: vars(row)[name] for name in names | keys}
-    sealed = sealed_values(table, {**kept, **assigned}, None, chain)
-    changed = {name: value for name, value in sealed.items() if name in assigned or value is not kept.get(name)}
+    sealed = sealed_values(table, {**kept, **given}, None, chain)
+    changed = {name: value for name, value in sealed.items() if name in given or value is not kept.get(name)}
     where = [getattr(model, key) == vars(row)[key] for key in sorted(keys)]
     return update(model).where(*where).values(changed).returning(model)
-
-
-def _assigned(statement: Update) -> dict[str, Any]:
-    values: Any = statement._values or {}
-    return {
-        getattr(key, "key", key): value.value if isinstance(value, BindParameter) and value.value is not None else value
-        for key, value in values.items()
-    }

@@ -15,7 +15,7 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.util import AliasedInsp
 
-from freehold.encryption import KeyChain, Place, Sealed
+from freehold.encryption import KeyChain, OwnChain, Place, Sealed
 from freehold.models import owner_column, rules_of, sealed_in, table_of, unplaced
 from freehold.scope.internals import Processor
 
@@ -69,7 +69,7 @@ class Opening:
     ``known``: how a stored value under one of the caller's keys begins; ``strange`` collects the others, with owners.
     """
 
-    chain: KeyChain | None
+    chain: KeyChain | OwnChain | None
     known: tuple[str, ...]
     strange: list[tuple[Any, str]]
 

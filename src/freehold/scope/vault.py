@@ -19,6 +19,7 @@ from freehold.encryption import (
     DataKey,
     KeyChain,
     KeyProvider,
+    OwnChain,
     Sealed,
     Tally,
     WrappedKey,
@@ -62,18 +63,17 @@ class Vault:
         """The rows of calls of which some read sealed columns, with the keys to open them."""
         opening = await self._opening(caller)
         sent = [call._replace(opening=opening) if call.plan.sealed else call for call in calls]
-        needed = caller.owner if opening.chain is not None and _signed_in(caller) else None
-        if needed is None or opening.chain is None or opening.chain.fresh(needed):
+        if not self._lacks(caller):
             results = await executor.run(sent)
         else:
-            *results, keys = await executor.run([*sent, self._keys_of(caller, [needed])])
-            opening.chain.learn(WrappedKey(*row) for row in keys)
+            *results, keys = await executor.run([*sent, self._keys_of(caller, [caller.owner or ""])])
+            self._learn(keys)
         await self.complete(executor, caller, opening)
         return results
 
     async def complete(self, executor: Executor, caller: Caller, opening: Opening) -> None:
         """Loads the keys of rows that were read, where they are others than those expected."""
-        chain, strange = opening.chain, opening.strange
+        chain, strange = self._chain, opening.strange
         if chain is None or not strange:
             return
         owners = {str(owner) for owner, text in strange if owner is not None and _misses(chain, str(owner), text)}
@@ -81,15 +81,13 @@ class Vault:
         if caller.reach in (Reach.CALLER, Reach.POLICY):
             owners &= {caller.owner or ""}
         if owners:
-            (keys,) = await executor.run([self._keys_of(caller, owners)])
-            chain.learn(WrappedKey(*row) for row in keys)
+            await self._load(executor, caller, sorted(owners))
 
     async def paged(self, caller: Caller, executor: Executor, call: Call) -> tuple[Call, Opening]:
         """A call that is read page by page."""
         opening = await self._opening(caller)
-        if opening.chain is not None and _signed_in(caller) and not opening.chain.fresh(caller.owner or ""):
-            (keys,) = await executor.run([self._keys_of(caller, [caller.owner or ""])])
-            opening.chain.learn(WrappedKey(*row) for row in keys)
+        if self._lacks(caller):
+            await self._load(executor, caller, [caller.owner or ""])
         return call._replace(opening=opening), opening
 
     async def sealed(self, executor: Executor, caller: Caller, statements: Sequence[Any]) -> list[Any]:
@@ -146,10 +144,19 @@ class Vault:
         return chain.generations(owner)
 
     async def _load(self, executor: Executor, caller: Caller, owners: Sequence[str]) -> set[str]:
-        chain = await self.chain()
         (rows,) = await executor.run([self._keys_of(caller, owners)])
-        chain.learn(WrappedKey(*row) for row in rows)
+        self._learn(rows)
         return {row[0] for row in rows}
+
+    def _learn(self, rows: Sequence[Any]) -> None:
+        if self._chain is not None:
+            self._chain.learn(WrappedKey(*row) for row in rows)
+
+    def _lacks(self, caller: Caller) -> bool:
+        """Whether the keys of the one owner of a caller's rows have to be asked for."""
+        if self._chain is None or caller.owner is None or caller.reach is Reach.POLICY:
+            return False
+        return not self._chain.fresh(caller.owner)
 
     async def _opening(self, caller: Caller) -> Opening:
         """Without a ring rows are still read; their sealed columns stay shut."""
@@ -160,7 +167,9 @@ class Vault:
                 raise
             return Opening(None, (), [])
         keys = chain.generations(caller.owner) if caller.owner else ()
-        return Opening(chain, tuple(f"{PREFIX}{key.kid}." for key in keys), [])
+        own = caller.reach in (Reach.CALLER, Reach.POLICY)
+        begins = tuple(f"{PREFIX}{key.kid}." for key in keys)
+        return Opening(OwnChain(chain, caller.owner) if own else chain, begins, [])
 
     def _keys_of(self, caller: Caller, owners: Iterable[str]) -> Call:
         statement = Prepared(("user_keys",), _select_keys, {"owners": sorted(owners)})
@@ -190,10 +199,6 @@ def _insert_key() -> Any:
 def _filter(caller: Caller) -> Filter:
     """A service scope for one owner still reads and writes keys by naming their user."""
     return caller.filter if caller.reach in (Reach.CALLER, Reach.POLICY) else Filter(Reach.EVERYBODY)
-
-
-def _signed_in(caller: Caller) -> bool:
-    return caller.owner is not None and caller.reach is not Reach.POLICY
 
 
 def _misses(chain: KeyChain, owner: str, text: str) -> bool:
