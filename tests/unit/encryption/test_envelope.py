@@ -103,4 +103,4 @@ def _refuses(text: str, place: tuple[str, ...]) -> None:
     with pytest.raises(SealError) as error:
         KEY.open(text, *place)
     assert error.value.code is Code.SEAL_BROKEN
-    assert text == "" or text not in str(error.value)
+    assert len(text) < 20 or text not in str(error.value)
