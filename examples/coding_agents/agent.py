@@ -36,6 +36,8 @@ def main() -> None:
         time.sleep(0.4)
         print(step.format(**words))
         print(f"::progress {progress}")
+    said = [each["content"] for each in task["messages"] if each["role"] == "user"]
+    print(f"::reply I did what you asked: {(said[-1] if said else task['prompt']).splitlines()[0][:200]}")
     print("::success Done.")
 
 

@@ -11,6 +11,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse
 
 from examples.coding_agents import health, live, messages, people, tasks
+from examples.coding_agents.access import Access
+from examples.coding_agents.metrics import Metrics
 from examples.coding_agents.runner import Runner
 from freehold.actions import install
 from freehold.auth import SESSION_COOKIE, DevelopmentSessions
@@ -46,13 +48,15 @@ def create_app(db: Database, sessions: DevelopmentSessions, runner: Runner, *, h
             await runner.close()
 
     app = FastAPI(title="Coding agents", lifespan=lifespan)
-    app.state.db, app.state.changes = db, runner.changes
+    metrics = Metrics()
+    app.state.db, app.state.changes, app.state.metrics = db, runner.changes, metrics
     for module in (people, tasks, messages, live, health):
         app.include_router(module.routes)
     app.include_router(people.development_sign_in(db, sessions))
     app.get("/", response_class=HTMLResponse, include_in_schema=False)(_front)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     install(app, db=db, verify=sessions.verify, cookie=SESSION_COOKIE)
+    app.add_middleware(Access, metrics=metrics)
     return app
 
 

@@ -11,13 +11,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, func, literal, select, union_all, update
+from sqlalchemy import ColumnElement, case, func, literal, select, union_all, update
 from sqlalchemy.dialects.postgresql import INTERVAL
 
 from examples.coding_agents.changes import TaskKey
 from examples.coding_agents.documents import LogEntry, LogType
-from examples.coding_agents.logs import appended, length_of_log
-from examples.coding_agents.models import Account, Agent, Connector, Key, Task, TaskStatus, User
+from examples.coding_agents.logs import appended, grown, length_of_log
+from examples.coding_agents.models import (
+    Account,
+    Agent,
+    Connector,
+    Key,
+    MessageRole,
+    Task,
+    TaskMessage,
+    TaskStatus,
+    User,
+)
 from examples.coding_agents.scrub import Scrubber
 from freehold.models import text_id
 from freehold.scope import Database, ServiceScope, with_deleted
@@ -25,11 +35,16 @@ from freehold.scope import Database, ServiceScope, with_deleted
 Ending = Literal["completed", "error"]
 
 INTERRUPTED: Final = "The task was interrupted: the program that ran it ended before the task did."
+AGAIN: Final = f"{INTERRUPTED} It waits to be run again."
 
 
 @dataclass(frozen=True, repr=False)
 class Claim:
-    """A task that this process runs; ``position`` is the length of its log when the run began."""
+    """A task that this process runs.
+
+    ``attempt``: how often it was begun without coming to an end, this run included. ``position``: the length of its log
+    when the run began.
+    """
 
     key: TaskKey
     run: str
@@ -39,6 +54,7 @@ class Claim:
     agent: Agent
     model: str | None
     max_duration: int
+    attempt: int
     position: int
 
 
@@ -59,6 +75,8 @@ async def claim_next(db: Database) -> Claim | None:
         .values(
             status="processing",
             agent_session_id=run,
+            attempts=Task.attempts + 1,
+            log_length=length_of_log(),
             last_heartbeat=func.now(),
             progress=0,
             error=None,
@@ -73,36 +91,41 @@ async def claim_next(db: Database) -> Claim | None:
             Task.selected_agent,
             Task.selected_model,
             Task.max_duration,
-            length_of_log(),
+            Task.attempts,
+            Task.log_length,
         )
     )
     service = db.as_service(reason="claim a pending task", all_users=True)
     claimed: list[Any] = await service.all(statement)
-    for user_id, id_, prompt, repo_url, branch, agent, model, minutes, position in claimed:
-        return Claim(TaskKey(user_id, id_), run, prompt, repo_url, branch, agent, model, minutes, position)
+    for user_id, id_, *rest in claimed:
+        return Claim(TaskKey(user_id, id_), run, *rest)
     return None
 
 
-async def end_interrupted(db: Database, stale: float) -> list[TaskKey]:
-    """Ends, as errors, the tasks whose runner has been silent for ``stale`` seconds.
+async def take_over(db: Database, stale: float, attempts: int) -> list[TaskKey]:
+    """Frees the tasks whose runner has been silent for ``stale`` seconds.
 
-    They are not run again by themselves: an agent that was half-way has pushed commits and spent money, and only the
-    user can say whether a second attempt is wanted.
+    They wait to be run again, unless they were begun ``attempts`` times: what ends its runner every time is an error.
     """
     silent = literal(timedelta(seconds=stale), INTERVAL())
+    again = Task.attempts < attempts
     statement = (
         update(Task)
         .where(Task.status == "processing", func.coalesce(Task.last_heartbeat, Task.updated_at) < func.now() - silent)
         .values(
-            status="error",
-            error=INTERRUPTED,
-            completed_at=func.now(),
-            logs=appended([entry("error", INTERRUPTED)]),
+            status=case((again, "pending"), else_="error"),
+            error=case((again, None), else_=INTERRUPTED),
+            completed_at=case((again, None), else_=func.now()),
+            log_length=length_of_log() + 1,
         )
-        .returning(Task.user_id, Task.id)
+        .returning(Task.user_id, Task.id, Task.status, Task.log_length)
     )
-    service = db.as_service(reason="end interrupted tasks", all_users=True)
-    return [TaskKey(user_id, id_) for user_id, id_ in await service.all(statement)]
+    async with db.as_service(reason="free interrupted tasks", all_users=True).transaction() as service:
+        freed: list[Any] = await service.all(statement)
+        for user_id, id_, status, length in freed:
+            last = entry("error", AGAIN if status == "pending" else INTERRUPTED)
+            await service.all(appended(id_, [last], at=length - 1, user_id=user_id))
+    return [TaskKey(user_id, id_) for user_id, id_, *_ in freed]
 
 
 class Journal:
@@ -126,35 +149,66 @@ class Journal:
         )
         return Scrubber(await self._scope.all(union_all(*(select(each) for each in secrets))))
 
-    async def report(self, entries: Sequence[LogEntry], progress: int) -> bool:
-        """Adds to the log and gives a sign of life; whether the task is still this run's to work on."""
+    async def conversation(self) -> list[tuple[MessageRole, str]]:
+        """What the user and the agent said to each other, the oldest first."""
+        return await self._scope.all(
+            select(TaskMessage.role, TaskMessage.content)
+            .where(TaskMessage.task_id == self._claim.key.id)
+            .order_by(TaskMessage.created_at, TaskMessage.id)
+        )
+
+    async def report(self, entries: Sequence[LogEntry], progress: int, replies: Sequence[str] = ()) -> bool:
+        """Adds to the log and gives a sign of life; whether the task is still this run's to work on.
+
+        ``replies``: what the agent says to the user, in lines that are among ``entries``.
+        """
         values = {"last_heartbeat": func.now(), "progress": progress}
-        return await self._write("processing", entries, values)
+        return await self._write("processing", entries, values, replies)
 
     async def end(self, status: Ending, entries: Sequence[LogEntry], progress: int, error: str | None) -> bool:
         """Ends the task; False if somebody else has ended it before."""
-        values = {"status": status, "error": error, "progress": progress, "completed_at": func.now()}
+        values = {"status": status, "error": error, "progress": progress, "completed_at": func.now(), "attempts": 0}
         return await self._write("processing", entries, values)
+
+    async def give_back(self, entries: Sequence[LogEntry]) -> bool:
+        """Lets the task wait to be run again: this runner is being closed, which says nothing about the task."""
+        return await self._write("processing", entries, {"status": "pending", "attempts": Task.attempts - 1})
 
     async def acknowledge_stop(self, entries: Sequence[LogEntry]) -> bool:
         """Completes the row of a task that its user stopped or deleted."""
-        return await self._write("stopped", entries, {"completed_at": func.now()})
+        return await self._write("stopped", entries, {"completed_at": func.now(), "attempts": 0})
 
-    async def _write(self, expected: TaskStatus, entries: Sequence[LogEntry], values: dict[str, Any]) -> bool:
+    async def _write(
+        self, expected: TaskStatus, entries: Sequence[LogEntry], values: dict[str, Any], replies: Sequence[str] = ()
+    ) -> bool:
         """Trying again after an unknown outcome is safe: the log grows only if it is as long as it was."""
-        statement = update(Task).where(*self._ours(expected))
-        if entries:
-            values = {**values, "logs": appended(entries, at=self._length)}
-        statement = statement.values(values)
+        at = self._length
+        statement = update(Task).where(*self._ours(expected)).values(log_length=grown(entries, at=at), **values)
         if expected == "stopped":
             statement = with_deleted(statement)
-        written = bool(await self._scope.all(statement.returning(Task.id)))
-        if written:
-            self._length += len(entries)
-        return written
+        async with self._scope.transaction() as transaction:
+            if not await transaction.all(statement.returning(Task.id)):
+                return False
+            if entries:
+                await self._append(transaction, entries, at, replies)
+        self._length += len(entries)
+        return True
+
+    async def _append(
+        self, transaction: ServiceScope, entries: Sequence[LogEntry], at: int, replies: Sequence[str]
+    ) -> None:
+        task_id = self._claim.key.id
+        if await transaction.all(appended(task_id, entries, at=at)):
+            await transaction.insert_all([_reply(task_id, each) for each in replies])
 
     def _ours(self, expected: TaskStatus) -> tuple[ColumnElement[bool], ...]:
         return Task.id == self._claim.key.id, Task.agent_session_id == self._claim.run, Task.status == expected
+
+
+def _reply(task_id: str, content: str) -> TaskMessage:
+    message = TaskMessage(task_id=task_id, content=content)
+    message.role = "agent"
+    return message
 
 
 def entry(type_: LogType, message: str) -> LogEntry:

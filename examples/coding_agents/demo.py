@@ -16,6 +16,7 @@ from typing import Final
 import uvicorn
 
 from examples.coding_agents.app import create_app
+from examples.coding_agents.logger import set_up
 from examples.coding_agents.place import DEFAULT_PORT, HOST, platform_settings, port, prepare
 from examples.coding_agents.report import out, run_program
 from examples.coding_agents.run import Terms
@@ -68,6 +69,7 @@ class _Server(uvicorn.Server):
 def main() -> int:
     """Runs until Ctrl-C or SIGTERM; a second one does not wait for connections to end."""
     began = time.monotonic()
+    set_up("WARNING")
     settings = platform_settings()
     with contextlib.closing(_listening(port())) as listener:
         sessions = DevelopmentSessions.from_directory(settings.directory, environment=settings.environment)
@@ -82,7 +84,7 @@ async def _serve(endpoints: Endpoints, sessions: DevelopmentSessions, listener: 
         await seed(db)
         runner = SubprocessRunner(db, Terms(DEMO_COMMAND, grace=_GRACE_SECONDS))
         app = create_app(db, sessions, runner)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_CONNECTIONS_SECONDS)
+        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=_CONNECTIONS_SECONDS)
         server = _Server(config, lambda: _welcome(listener.getsockname()[1], time.monotonic() - began))
 
         def stop() -> None:

@@ -1,14 +1,15 @@
-"""Whether the process lives, and whether it can serve."""
+"""Whether the process lives, whether it can serve, and its numbers."""
 
 from __future__ import annotations
 
 from typing import Literal, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from sqlalchemy import literal, select
 from starlette.requests import Request
 
+from examples.coding_agents.metrics import Metrics
 from freehold.scope import Database
 
 routes = APIRouter(tags=["health"])
@@ -32,3 +33,10 @@ async def ready(request: Request) -> Health:
     db = cast(Database, request.app.state.db)
     await db.as_anon().one(select(literal(1)))
     return Health()
+
+
+@routes.get("/metrics", response_class=Response, include_in_schema=False)
+async def numbers(request: Request) -> Response:
+    """For Prometheus. They say how much is done here, and nothing of whom for: keep the path inside all the same."""
+    metrics = cast(Metrics, request.app.state.metrics)
+    return Response(metrics.text(), media_type=metrics.media_type)

@@ -1,21 +1,25 @@
 """A task's log: the one place that knows how entries are kept.
 
-They are the elements of the jsonb array ``tasks.logs``, as in the program this one takes over from, numbered from 1.
-An append is one atomic statement, but PostgreSQL writes the whole array anew for it; a shape whose cost does not grow
-replaces this module alone. What bounds the cost until then: a runner writes the lines of a tenth of a second at once,
-and keeps at most `MOST_ENTRIES` of them.
+Entries are numbered from 1. What a runner writes at once is one row, a `LogChunk`, so an append costs the same however
+long the log is: PostgreSQL writes a jsonb value anew for every change of it, and leaves other rows alone. Tasks of the
+program this one takes over from have their entries in the jsonb array ``tasks.logs``; those come first, and are only
+read. ``tasks.log_length`` says how many entries there are once a runner of ours has taken the task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, select, type_coerce
+from sqlalchemy import ColumnElement, case, func, literal_column, select, type_coerce
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from examples.coding_agents.documents import LogEntry
-from examples.coding_agents.models import Task, TaskStatus
+from examples.coding_agents.models import LogChunk, Task, TaskStatus
+from freehold.errors import Code, NotVisibleError
+from freehold.models import text_id
 from freehold.scope import Scope
 
 MOST_ENTRIES: Final = 10_000
@@ -45,27 +49,46 @@ class LogPage:
 async def read_log(scope: Scope, task_id: str, *, after: int, limit: int) -> LogPage:
     """The entries that follow number ``after``; raises `NotVisibleError` if the caller has no such task.
 
-    The array is cut in the database, so that a page costs what is in it.
+    A page costs what is in it: the old array is cut in the database, and the chunks are found by their key.
     """
     # A path that points behind the end of the array gives nothing (manual, 9.16.2, lax mode).
     place = func.jsonb_build_object(literal_column("'from'"), after, literal_column("'to'"), after + limit - 1)
     cut = func.jsonb_path_query_array(Task.logs, literal_column("'$[$from to $to]'::jsonpath"), place)
-    status, total, entries = await scope.one(
-        select(Task.status, length_of_log(), type_coerce(cut, Task.logs.type)).where(Task.id == task_id)
+    task = select(Task.status, length_of_log(), type_coerce(cut, Task.logs.type)).where(Task.id == task_id)
+    chunks = (
+        select(LogChunk.last, LogChunk.entries)
+        .where(LogChunk.task_id == task_id, LogChunk.last > after)
+        .order_by(LogChunk.last)
+        .limit(limit)
     )
-    return LogPage(entries, after + 1, total, status)
+    heads, tail = await scope.batch(task, chunks)
+    for status, total, old in heads:
+        entries = [*old, *_following(tail, after)][:limit]
+        return LogPage(entries, after + 1, max(total, after + len(entries) if entries else 0), status)
+    raise NotVisibleError(Code.NOT_VISIBLE, "There is no such task for this caller.")
 
 
 def length_of_log() -> ColumnElement[int]:
     """How many entries the log has."""
-    return func.jsonb_array_length(Task.logs)
+    return func.greatest(Task.log_length, func.jsonb_array_length(Task.logs))
 
 
-def appended(entries: Sequence[LogEntry], *, at: int | None = None) -> ColumnElement[Any]:
-    """The log with ``entries`` added, for ``values(logs=...)``.
+def grown(entries: Sequence[LogEntry], *, at: int) -> ColumnElement[int]:
+    """The length of a log that gets ``entries``, for ``values(log_length=...)``, if it is ``at`` long; else as it is."""
+    return case((Task.log_length == at, at + len(entries)), else_=Task.log_length)
 
-    ``at``: how long the log must be for them to be added. A writer who is alone and does not know whether an earlier
-    try arrived says so, tries again, and doubles nothing.
+
+def appended(task_id: str, entries: Sequence[LogEntry], *, at: int, user_id: str | None = None) -> ReturningInsert[str]:
+    """INSERT of the entries behind number ``at``; it returns nothing if they are there already.
+
+    A writer who is alone and does not know whether an earlier try arrived tries again, and doubles nothing.
+    ``user_id``: whose the task is, where the scope does not say so.
     """
-    longer = Task.logs.op("||")(bindparam(None, list(entries), type_=Task.logs.type))
-    return longer if at is None else case((length_of_log() == at, longer), else_=Task.logs)
+    chunk = {"id": text_id(), "task_id": task_id, "last": at + len(entries), "entries": list(entries)}
+    owned = chunk if user_id is None else {**chunk, "user_id": user_id}
+    return insert(LogChunk).values(owned).on_conflict_do_nothing().returning(LogChunk.id)
+
+
+def _following(chunks: Iterable[tuple[int, list[LogEntry]]], after: int) -> Iterable[LogEntry]:
+    for last, entries in chunks:
+        yield from entries[max(0, after - last + len(entries)) :]

@@ -1,4 +1,4 @@
-"""The eight tables of the platform, and what their owners may do with them.
+"""The tables of the platform, and what their owners may do with them.
 
 Every row belongs to a user, and nobody but that user sees it; that is what `owner` gives. What is narrower than that
 is narrower for one of three reasons:
@@ -19,10 +19,10 @@ its policies leave those keys to the service.
 no caller may read or write them, not even their owner. Keys cannot be set without their value, so callers read which
 providers have one, and remove it.
 
-Stopping and deleting a task are the user's own doing, in the user's own scope: the web process needs no service login
-for them, and the row is the message, which reaches a runner on whichever machine it is. For that callers may UPDATE
-``status`` and ``deleted_at`` of a task, nothing else, and only so that the row ends up stopped or deleted (the policy
-of `Task`). One statement checks whose the row is and writes it.
+Stopping, continuing and deleting a task are the user's own doing, in the user's own scope: the web process needs no
+service login for them, and the row is the message, which reaches a runner on whichever machine it is. For that callers
+may UPDATE ``status`` and ``deleted_at`` of a task, nothing else, and only so that the row ends up stopped, waiting to be
+run, or deleted (the policy of `Task`). One statement checks whose the row is and writes it.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ LIMIT_SETTINGS: Final = ("maxMessagesPerDay",)
 _READ_AND_REMOVE: Final = (Command.SELECT, Command.DELETE)
 
 
-def _stopped_or_deleted(t: Any) -> ColumnElement[bool]:
-    return or_(t.status == "stopped", t.deleted_at.is_not(None))
+def _stopped_waiting_or_deleted(t: Any) -> ColumnElement[bool]:
+    return or_(t.status.in_(("stopped", "pending")), t.deleted_at.is_not(None))
 
 
 def _preference(t: Any) -> ColumnElement[bool]:
@@ -171,7 +171,7 @@ class Task(Model):
             postgresql_where=text("status IN ('pending', 'processing') AND deleted_at IS NULL"),
         ),
     )
-    __policies__ = (Policy(Command.UPDATE, owned=True, check=_stopped_or_deleted),)
+    __policies__ = (Policy(Command.UPDATE, owned=True, check=_stopped_waiting_or_deleted),)
 
     id: Col[str] = primary_key()
     user_id: Col[str] = owner(User, commands=(Command.SELECT, Command.INSERT))
@@ -186,6 +186,8 @@ class Task(Model):
     status: Col[TaskStatus] = column(default="pending", insert=False)
     progress: Col[int] = column(default=0, insert=False, update=False)
     logs: Col[list[LogEntry]] = json(default_factory=list, insert=False, update=False)
+    log_length: Col[int] = column(default=0, insert=False, update=False)
+    attempts: Col[int] = column(default=0, insert=False, update=False)
     error: Col[str | None] = column(default=None, insert=False, update=False)
     branch_name: Col[str | None] = column(default=None, update=False)
     source_branch: Col[str | None] = column(default=None, update=False)
@@ -206,6 +208,20 @@ class Task(Model):
     updated_at: Col[datetime] = updated_at()
     completed_at: Col[datetime | None] = column(default=None, insert=False, update=False)
     deleted_at: Col[datetime | None] = deleted_at()
+
+
+class LogChunk(Model):
+    """Entries of a task's log that were written at once; ``last`` is the number of the last of them, from 1."""
+
+    __tablename__ = "task_log_chunks"
+    __table_args__ = (UniqueConstraint("user_id", "task_id", "last"),)
+
+    id: Col[str] = primary_key()
+    user_id: Col[str] = owner(User, commands=(Command.SELECT,))
+    task_id: Col[str] = belongs_to(Task, index=False)
+    last: Col[int]
+    entries: Col[list[LogEntry]] = json()
+    created_at: Col[datetime] = created_at()
 
 
 class TaskMessage(Model):

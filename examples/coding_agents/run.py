@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Final
 
 from examples.coding_agents.changes import Changes, Hint
-from examples.coding_agents.claim import INTERRUPTED, Claim, Ending, Journal, entry
+from examples.coding_agents.claim import AGAIN, Claim, Ending, Journal, entry
 from examples.coding_agents.documents import LONGEST_MESSAGE, LogEntry, LogType
 from examples.coding_agents.lines import Line
 from examples.coding_agents.logs import MOST_ENTRIES
+from examples.coding_agents.models import MessageRole
 from examples.coding_agents.process import Process
 from examples.coding_agents.scrub import Scrubber
 from freehold.errors import DatabaseError
@@ -42,7 +43,7 @@ class Terms:
 
     ``command`` gets the task as JSON on its standard input. ``grace``: between SIGTERM and SIGKILL. ``heartbeat``:
     between signs of life; a task that gave none for ``stale`` is taken for dead. ``minute``: the length of the
-    minutes of a task's ``max_duration``.
+    minutes of a task's ``max_duration``. ``attempts``: how often a task is begun whose runners die.
     """
 
     command: Sequence[str]
@@ -50,6 +51,7 @@ class Terms:
     heartbeat: float = 5.0
     stale: float = 30.0
     minute: float = 60.0
+    attempts: int = 3
 
 
 class Cause(Enum):
@@ -73,6 +75,7 @@ class Run:
     closing: bool = False
     _kept: int = 0
     _unwritten: list[LogEntry] = field(default_factory=list[LogEntry])
+    _replies: list[str] = field(default_factory=list[str])
     _scrubber: Scrubber = field(default_factory=Scrubber)
 
     async def work(self) -> None:
@@ -82,9 +85,8 @@ class Run:
         with folder as directory, self.changes.hint(self.claim.key) as hint:
             try:
                 self._scrubber = await journal.scrubber()
-                process = await Process.start(
-                    self.terms.command, directory=Path(directory), given=_description(self.claim)
-                )
+                given = _description(self.claim, await journal.conversation())
+                process = await Process.start(self.terms.command, directory=Path(directory), given=given)
             except OSError:
                 _log.exception("the runner's command could not be started")
                 await self._end(journal, "error", [], "The runner's command could not be started.")
@@ -106,8 +108,7 @@ class Run:
             hinted = hint.is_set()
             hint.clear()
             if entries or hinted or time.monotonic() - reported >= self.terms.heartbeat:
-                if not await self._insist(partial(journal.report, entries, self.progress)):
-                    self._unwritten = entries
+                if not await self._report(journal, entries):
                     return Cause.NOT_OURS
                 reported = time.monotonic()
                 if entries:
@@ -132,13 +133,14 @@ class Run:
             entries = self._entries(lines)
             if cause is Cause.NOT_OURS:
                 self._unwritten += entries
-            elif entries and not await self._insist(partial(journal.report, entries, self.progress)):
-                cause, self._unwritten = Cause.NOT_OURS, entries
+            elif entries and not await self._report(journal, entries):
+                cause = Cause.NOT_OURS
         if cause is Cause.NOT_OURS:
             last = [*self._unwritten, entry("info", "The task was stopped by its user.")]
             await self._insist(partial(journal.acknowledge_stop, last))
         elif cause is Cause.CLOSING:
-            await self._end(journal, "error", [entry("error", INTERRUPTED)], INTERRUPTED)
+            if not await self._insist(partial(journal.give_back, [entry("info", AGAIN)])):
+                await self._insist(partial(journal.acknowledge_stop, []))
         elif cause is Cause.TIME:
             text = f"The task was ended: it took longer than {self.claim.max_duration} minutes."
             await self._end(journal, "error", [entry("error", text)], text)
@@ -148,6 +150,14 @@ class Run:
         else:
             text = f"The agent failed: {_exit(process.exit_code)}."
             await self._end(journal, "error", [entry("error", text)], text)
+
+    async def _report(self, journal: Journal, entries: list[LogEntry]) -> bool:
+        """Writes ``entries``, which are kept for the end if the task is not this run's any more."""
+        replies, self._replies = self._replies, []
+        written = await self._insist(partial(journal.report, entries, self.progress, replies))
+        if not written:
+            self._unwritten = entries
+        return written
 
     async def _end(self, journal: Journal, status: Ending, entries: list[LogEntry], error: str | None) -> None:
         if not await self._insist(partial(journal.end, status, entries, self.progress, error)):
@@ -174,7 +184,7 @@ class Run:
         return [*found[:room], entry("info", f"More than {MOST_ENTRIES} lines: the rest is not kept.")] if room else []
 
     def _entry(self, line: Line) -> LogEntry | None:
-        """A line as it goes into the log; ``::progress 40`` and ``::command git clone`` mean something else."""
+        """A line as it goes into the log; ``::progress 40``, ``::command git clone`` and ``::reply Done`` mean more."""
         type_: LogType = "info" if line.stream == "out" else "error"
         text = self._scrubber.clean(line.text)
         if line.cut and len(text) <= LONGEST_MESSAGE:
@@ -184,13 +194,16 @@ class Run:
             if mark == "progress" and rest.isdecimal():
                 self.progress = min(100, int(rest[:4]))
                 return None
+            if mark == "reply" and rest.strip():
+                self._replies.append(rest.strip())
+                text = rest
             if mark in _MARKS:
                 type_, text = _MARKS[mark], rest
         text = text.rstrip()
         return entry(type_, text[:LONGEST_MESSAGE]) if text else None
 
 
-def _description(claim: Claim) -> bytes:
+def _description(claim: Claim, conversation: Sequence[tuple[MessageRole, str]]) -> bytes:
     task = {
         "id": claim.key.id,
         "prompt": claim.prompt,
@@ -198,6 +211,8 @@ def _description(claim: Claim) -> bytes:
         "source_branch": claim.source_branch,
         "agent": claim.agent,
         "model": claim.model,
+        "attempt": claim.attempt,
+        "messages": [{"role": role, "content": content} for role, content in conversation],
     }
     return json.dumps(task).encode()
 

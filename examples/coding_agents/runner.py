@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from examples.coding_agents.changes import Changes
-from examples.coding_agents.claim import claim_next, end_interrupted
+from examples.coding_agents.claim import claim_next, take_over
 from examples.coding_agents.run import Run, Terms
 from freehold.errors import FreeholdError
 from freehold.scope import Database
@@ -65,12 +65,12 @@ class SubprocessRunner:
         return self._changes
 
     async def start(self) -> None:
-        """Begins to take pending tasks, and ends those that a dead process left behind."""
+        """Begins to take pending tasks, and those that a dead process left behind."""
         if self._loop is None:
             self._loop = asyncio.create_task(self._work())
 
     async def close(self) -> None:
-        """Takes no more tasks and ends those that run, which are then shown as interrupted."""
+        """Takes no more tasks and ends those that run, which then wait for the next runner."""
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.cancel()
@@ -88,7 +88,7 @@ class SubprocessRunner:
                 try:
                     if clock.time() >= next_round:
                         next_round = clock.time() + self._terms.stale / 3
-                        for key in await end_interrupted(self._db, self._terms.stale):
+                        for key in await take_over(self._db, self._terms.stale, self._terms.attempts):
                             self._changes.announce(key)
                     await self._fill()
                 except FreeholdError:
@@ -115,5 +115,5 @@ class SubprocessRunner:
     def _ended(self, running: asyncio.Task[None]) -> None:
         run = self._runs.pop(running)
         if not running.cancelled() and (error := running.exception()) is not None:
-            _log.error("a run ended unexpectedly; its task will be shown as interrupted", exc_info=error)
+            _log.error("a run ended unexpectedly; its task will be taken over", exc_info=error)
         self._changes.announce(run.claim.key)

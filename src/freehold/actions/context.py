@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -11,22 +10,25 @@ from starlette.requests import Request
 
 from freehold.actions.credential import Credential, absent, credential_of
 from freehold.actions.origin import refuse_cross_site
+from freehold.auth import Verified, Verify
 from freehold.errors import Code, ConfigurationError, IdentityError, UnauthenticatedError
 from freehold.identity import Identity
 from freehold.scope import Database, UserScope
-
-Verify = Callable[[str], Identity]
 
 _STATE: Final = "freehold"
 
 
 @dataclass(frozen=True)
 class UserContext:
-    """The caller, and the caller's own rows; ``db`` for scopes other than the caller's."""
+    """The caller, and the caller's own rows; ``db`` for scopes other than the caller's.
+
+    ``verified``: what the caller's credential is good for.
+    """
 
     identity: Identity
     scope: UserScope
     db: Database
+    verified: Verified
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,11 @@ class Installation:
             )
         return found
 
-    def context(self, token: str) -> UserContext:
+    async def context(self, token: str) -> UserContext:
         """The caller that ``token`` names; raises `UnauthenticatedError` (FH602)."""
         try:
-            identity = self.verify(token)
-            return UserContext(identity, self.db.as_user(identity), self.db)
+            verified = await self.verify(token)
+            return UserContext(verified.identity, self.db.as_user(verified.identity), self.db, verified)
         except IdentityError:
             raise UnauthenticatedError(
                 Code.UNAUTHENTICATED, "The token does not name a user.", hint="Sign in again."
@@ -74,7 +76,7 @@ async def user_context(request: Request) -> UserContext:
     credential = credential_of(request, installation.cookie)
     if credential is None:
         raise absent()
-    return _context(request, installation, credential)
+    return await _context(request, installation, credential)
 
 
 async def visitor(request: Request) -> UserContext | None:
@@ -84,7 +86,7 @@ async def visitor(request: Request) -> UserContext | None:
     if credential is None:
         return None
     try:
-        return _context(request, installation, credential)
+        return await _context(request, installation, credential)
     except UnauthenticatedError:
         if credential.ambient:  # a browser goes on sending a cookie that has ended
             return None
@@ -100,8 +102,8 @@ Caller = Annotated[UserContext, Depends(user_context)]
 Visitor = Annotated[UserContext | None, Depends(visitor)]
 
 
-def _context(request: Request, installation: Installation, credential: Credential) -> UserContext:
-    context = installation.context(credential.token)
+async def _context(request: Request, installation: Installation, credential: Credential) -> UserContext:
+    context = await installation.context(credential.token)
     if credential.ambient:
         refuse_cross_site(request.method, request.headers)
     return context

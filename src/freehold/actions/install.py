@@ -15,10 +15,11 @@ from starlette.responses import Response
 
 from freehold.actions.answer import ErrorPage, answer
 from freehold.actions.boundary import Boundary
-from freehold.actions.context import Installation, Verify
+from freehold.actions.context import Installation
 from freehold.actions.input import field_errors, invalid
 from freehold.actions.limit import BodyLimit
 from freehold.actions.problem import OPAQUE, Problem, kind_of, problem_of
+from freehold.auth import Verify
 from freehold.errors import FreeholdError
 from freehold.scope import Database
 
@@ -38,7 +39,7 @@ def install(
 ) -> None:
     """Gives ``app`` a database and callers, and answers every error with a problem document.
 
-    ``verify`` makes an identity of a token, or raises `UnauthenticatedError` (FH602); ``cookie`` names the session's.
+    ``verify`` says whose a token is, or raises `UnauthenticatedError` (FH602); ``cookie`` names the session's.
     ``largest_body``: bytes. ``error_page``: HTML for a problem, sent to whoever prefers that; escape what it shows.
     """
     Installation(db, verify, cookie).put(app.state)

@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from freehold.auth.key import KEY_BYTES, key_in
+from freehold.auth.verified import Verified
 from freehold.errors import Code, ConfigurationError, IdentityError, UnauthenticatedError
 from freehold.identity import Identity, Role
 from freehold.settings import Environment
@@ -80,7 +81,11 @@ class DevelopmentSessions:
         Identity.from_claims(claims)
         return self._signed(claims)
 
-    def verify(self, token: str) -> Identity:
+    async def verify(self, token: str) -> Verified:
+        """The bearer of ``token``, who may do everything; raises as `identify` does."""
+        return Verified(self.identify(token))
+
+    def identify(self, token: str) -> Identity:
         """The identity in ``token``; raises `UnauthenticatedError` (FH602) for anything but a token of ours in force.
 
         What is wrong with it is not told: whoever needs to know has the token, and nobody else should.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -14,9 +13,8 @@ from sqlalchemy import CheckConstraint, MetaData, UniqueConstraint, select, true
 
 from freehold import Col, Model, UserContext, action, belongs_to, column, created_at, json, owner, primary_key, schema
 from freehold.actions import Caller, Form, Page, Problem, Visitor, install, router
-from freehold.auth import SESSION_COOKIE, DevelopmentSessions
+from freehold.auth import SESSION_COOKIE, DevelopmentSessions, Verify
 from freehold.errors import Code, FieldError, InvalidInputError
-from freehold.identity import Identity
 from freehold.scope import Database
 
 SECRET = "a-secret-that-must-not-leak"
@@ -154,7 +152,7 @@ def create_app(
     db: Database,
     sessions: DevelopmentSessions,
     *,
-    verify: Callable[[str], Identity] | None = None,
+    verify: Verify | None = None,
     pages: bool = False,
 ) -> FastAPI:
     """The application, with plain FastAPI routes beside the actions."""

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from freehold.actions import router
-from freehold.auth import SESSION_COOKIE, DevelopmentSessions
+from freehold.auth import SESSION_COOKIE, DevelopmentSessions, Verified
 from freehold.identity import Identity
 from freehold.scope import Database
 from tests.integration.actions.conftest import ORIGIN, opened
@@ -133,7 +133,11 @@ async def test_an_id_that_is_no_uuid_names_nobody(nobody: httpx.AsyncClient, ses
 
 async def test_a_verifier_may_say_that_a_token_names_nobody(db: Database) -> None:
     """As `Identity.from_claims` does; a browser with such a cookie is a visitor."""
-    app = create_app(db, DevelopmentSessions(bytes(32)), verify=lambda token: Identity.from_claims({"token": token}))
+
+    async def nobody(token: str, /) -> Verified:
+        return Verified(Identity.from_claims({"token": token}))
+
+    app = create_app(db, DevelopmentSessions(bytes(32)), verify=nobody)
     async with opened(app, "token") as client:
         _refused(await client.get("/me"))
         del client.headers["Authorization"]

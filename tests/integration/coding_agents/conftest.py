@@ -17,6 +17,9 @@ from psycopg.conninfo import conninfo_to_dict
 import examples.coding_agents
 from examples.coding_agents.app import create_app
 from examples.coding_agents.changes import Changes
+from examples.coding_agents.documents import LogEntry
+from examples.coding_agents.logs import read_log
+from examples.coding_agents.models import Task
 from examples.coding_agents.run import Terms
 from examples.coding_agents.runner import SubprocessRunner
 from freehold.auth import DevelopmentSessions
@@ -163,6 +166,16 @@ async def running(db: Database) -> AsyncIterator[Callable[..., Awaitable[Subproc
             return runner
 
         yield start
+
+
+async def log_of(scope: UserScope, task: Task) -> list[LogEntry]:
+    """The whole log of a task."""
+    return (await read_log(scope, task.id, after=0, limit=100_000)).entries
+
+
+async def messages_of(scope: UserScope, task: Task) -> list[str]:
+    """The whole log of a task, without types and times."""
+    return [each.message for each in await log_of(scope, task)]
 
 
 async def until(reached: Callable[[], Awaitable[Any]]) -> Any:

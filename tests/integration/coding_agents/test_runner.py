@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,13 +12,14 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
-from examples.coding_agents.claim import INTERRUPTED, Journal, claim_next, entry
-from examples.coding_agents.models import Key, Task
+from examples.coding_agents.claim import AGAIN, INTERRUPTED, Journal, claim_next, entry, take_over
+from examples.coding_agents.logs import read_log
+from examples.coding_agents.models import Key, LogChunk, Task, TaskMessage
 from examples.coding_agents.run import Terms
 from examples.coding_agents.runner import SubprocessRunner
 from freehold.scope import Database, UserScope
 from freehold.wire import Connection
-from tests.integration.coding_agents.conftest import until
+from tests.integration.coding_agents.conftest import log_of, messages_of, until
 
 Start = Callable[..., Awaitable[SubprocessRunner]]
 
@@ -54,7 +56,7 @@ async def printed(scope: UserScope, task: Task) -> list[str]:
     """The messages in the log, once there are any."""
 
     async def look() -> list[str]:
-        return [each.message for each in (await scope.get(Task, task.id)).logs]
+        return await messages_of(scope, task)
 
     messages: list[str] = await until(look)
     return messages
@@ -75,7 +77,7 @@ async def test_a_task_goes_from_pending_to_completed(ada: UserScope, running: St
     await running(TALKS)
     done = await ended(ada, task, "completed", "error")
     assert (done.status, done.progress, done.error) == ("completed", 100, None)
-    assert {(each.type, each.message) for each in done.logs} == {
+    assert {(each.type, each.message) for each in await log_of(ada, task)} == {
         ("command", "echo it"),
         ("error", "to stderr"),
         ("success", "Done."),
@@ -98,7 +100,7 @@ async def test_a_failing_command_is_an_error(ada: UserScope, running: Start) -> 
     await running("import sys; print('no', file=sys.stderr); sys.exit(3)")
     failed = await ended(ada, task, "completed", "error")
     assert (failed.status, failed.error) == ("error", "The agent failed: exit code 3.")
-    assert [each.message for each in failed.logs] == ["no", "The agent failed: exit code 3."]
+    assert await messages_of(ada, task) == ["no", "The agent failed: exit code 3."]
 
 
 async def test_a_command_that_cannot_start_is_an_error(ada: UserScope, db: Database) -> None:
@@ -129,9 +131,9 @@ async def test_stop_ends_the_whole_group(ada: UserScope, running: Start, client_
     assert all(map(alive, pids))
     answer = await client_of("ada").post(f"/tasks/{task.id}/stop")
     assert answer.json()["status"] == "stopped"
-    stopped = await ended(ada, task, "stopped")
+    await ended(ada, task, "stopped")
     assert not any(map(alive, pids))
-    assert stopped.logs[-1].message == "The task was stopped by its user."
+    assert (await messages_of(ada, task))[-1] == "The task was stopped by its user."
 
 
 async def test_deleting_a_task_ends_its_process(ada: UserScope, running: Start, as_ada: AsyncClient) -> None:
@@ -153,22 +155,25 @@ async def test_children_do_not_outlive_the_command(ada: UserScope, running: Star
     await running(
         "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
     )
-    done = await ended(ada, task, "completed")
-    assert not alive(int(done.logs[0].message))
+    await ended(ada, task, "completed")
+    assert not alive(int((await messages_of(ada, task))[0]))
 
 
-async def test_closing_the_runner_ends_its_tasks(ada: UserScope, running: Start) -> None:
-    """They are shown as interrupted by the time it is closed, and nothing of them runs."""
+async def test_closing_the_runner_gives_its_tasks_back(ada: UserScope, running: Start) -> None:
+    """By the time it is closed nothing of them runs, and they wait for the next runner, which runs them to their end."""
     task = await ada.insert(Task(prompt="it"))
     runner = await running("import os; print(os.getpid());" + WAITS)
     pid = int((await printed(ada, task))[0])
     await runner.close()
     found = await ada.get(Task, task.id)
-    assert (found.status, found.error, alive(pid)) == ("error", INTERRUPTED, False)
+    assert (found.status, found.attempts, alive(pid)) == ("pending", 0, False)
+    await running("print('done')")
+    await ended(ada, task, "completed")
+    assert await messages_of(ada, task) == [str(pid), "ready", AGAIN, "done"]
 
 
 async def test_a_silent_runners_tasks_are_taken_over(ada: UserScope, db: Database, running: Start) -> None:
-    """A task whose runner died is an error and not for ever processing; one that shows life is left alone."""
+    """A task whose runner died is run again and not for ever processing; one that shows life is left alone."""
     lost, lives = await ada.insert(Task(prompt="lost")), await ada.insert(Task(prompt="lives"))
     await claim_next(db)
     await claim_next(db)
@@ -176,8 +181,78 @@ async def test_a_silent_runners_tasks_are_taken_over(ada: UserScope, db: Databas
     await service.raw("update public.tasks set last_heartbeat = now() - interval '1 minute' where id = $1", lost.id)
     await running(TALKS, terms={"stale": 20.0})
     over = await ended(ada, lost, "error", "completed")
-    assert (over.error, over.logs[-1].message) == (INTERRUPTED, INTERRUPTED)
+    assert (over.status, over.attempts) == ("completed", 0)
+    first, *rest = await messages_of(ada, lost)
+    assert first == AGAIN
+    assert set(rest) == {"echo lost", "to stderr", "Done."}
     assert (await ada.get(Task, lives.id)).status == "processing"
+
+
+async def test_a_task_that_ends_every_runner_is_an_error(ada: UserScope, db: Database) -> None:
+    """Begun twice without an end, where two is the most: it is not begun again."""
+    task = await ada.insert(Task(prompt="it"))
+    for expected in ("pending", "error"):
+        assert await claim_next(db) is not None
+        await take_over(db, -1.0, attempts=2)
+        found = await ada.get(Task, task.id)
+        assert found.status == expected
+    assert (found.error, found.completed_at is not None) == (INTERRUPTED, True)
+    assert await messages_of(ada, task) == [AGAIN, INTERRUPTED]
+
+
+async def test_the_agent_is_told_the_conversation_and_replies(ada: UserScope, running: Start) -> None:
+    """What was said before a run is in the task it gets; a reply is a message, and a line of the log."""
+    task = await ada.insert(Task(prompt="it"))
+    await ada.insert(TaskMessage(task_id=task.id, content="and quickly"))
+    await running("import json, sys; print('::reply', json.load(sys.stdin)['messages'])")
+    await ended(ada, task, "completed")
+    messages = await ada.all(select(TaskMessage).order_by(TaskMessage.created_at))
+    reply = "[{'role': 'user', 'content': 'and quickly'}]"
+    assert [(each.role, each.content) for each in messages] == [("user", "and quickly"), ("agent", reply)]
+    assert await messages_of(ada, task) == [reply]
+
+
+async def test_an_append_writes_what_is_appended(ada: UserScope, db: Database, admin: Connection) -> None:
+    """However long the log is, WAL grows by the new lines and the row of the task, not by what is there."""
+    await ada.insert(Task(prompt="it"))
+    claim = await claim_next(db)
+    assert claim is not None
+    journal, line = Journal(db, claim), "x" * 200
+
+    async def written() -> int:
+        (before,) = admin.execute("select pg_current_wal_insert_lsn()").fetchone() or ()
+        await journal.report([entry("info", line)], 0)
+        row = admin.execute("select pg_current_wal_insert_lsn() - %s::pg_lsn", (before,)).fetchone()
+        return int(row[0]) if row else 0
+
+    admin.execute("checkpoint")
+    await written()  # the first change of a page after a checkpoint has the whole page in it
+    early = await written()
+    for _ in range(20):
+        await journal.report([entry("info", line)] * 500, 0)
+    admin.execute("checkpoint")
+    await written()
+    assert await written() < early + 2000
+    assert admin.execute("select log_length from public.tasks").fetchone() == (10_004,)
+
+
+async def test_a_log_of_the_old_kind_is_read_and_goes_on(ada: UserScope, db: Database, admin: Connection) -> None:
+    """Entries in the array come first, are never rewritten, and are numbered with the new ones."""
+    task = await ada.insert(Task(prompt="it"))
+    old = [entry("info", f"old {n}").model_dump(mode="json") for n in (1, 2, 3)]
+    admin.execute("update public.tasks set logs = %s::jsonb", (json.dumps(old),))
+    assert await messages_of(ada, task) == ["old 1", "old 2", "old 3"]
+    claim = await claim_next(db)
+    assert claim is not None
+    journal = Journal(db, claim)
+    await journal.report([entry("info", "new 4"), entry("info", "new 5")], 0)
+    await journal.report([entry("info", "new 6")], 0)
+    pages = [await read_log(ada, task.id, after=after, limit=2) for after in range(7)]
+    assert [[each.message for each in page.entries] for page in pages] == [
+        ["old 1", "old 2"], ["old 2", "old 3"], ["old 3", "new 4"], ["new 4", "new 5"], ["new 5", "new 6"], ["new 6"], [],
+    ]  # fmt: skip
+    assert {page.total for page in pages} == {6}
+    assert len((await ada.get(Task, task.id)).logs) == 3
 
 
 async def test_a_runner_that_wakes_up_writes_nothing(ada: UserScope, db: Database) -> None:
@@ -193,7 +268,7 @@ async def test_a_runner_that_wakes_up_writes_nothing(ada: UserScope, db: Databas
     assert not await late.report([entry("info", "late")], 50)
     assert not await late.end("completed", [], 100, None)
     assert await current.report([entry("info", "current")], 10)
-    assert [each.message for each in (await ada.one(select(Task))).logs] == ["current"]
+    assert await messages_of(ada, await ada.one(select(Task))) == ["current"]
 
 
 async def test_a_report_that_is_repeated_doubles_nothing(ada: UserScope, db: Database) -> None:
@@ -205,7 +280,8 @@ async def test_a_report_that_is_repeated_doubles_nothing(ada: UserScope, db: Dat
     assert await once.report([entry("info", "a")], 1)
     assert await again.report([entry("info", "a")], 1)
     assert await again.report([entry("info", "b")], 2)
-    assert [each.message for each in (await ada.one(select(Task))).logs] == ["a", "b"]
+    assert await messages_of(ada, await ada.one(select(Task))) == ["a", "b"]
+    assert await ada.all(select(LogChunk.last).order_by(LogChunk.last)) == [1, 2]
 
 
 async def test_two_runners_run_a_task_once(ada: UserScope, grace: UserScope, running: Start) -> None:
@@ -216,8 +292,8 @@ async def test_two_runners_run_a_task_once(ada: UserScope, grace: UserScope, run
     await asyncio.gather(running(program, at_once=3), running(program, at_once=3))
     for scope, mine in ((ada, tasks[:10]), (grace, tasks[10:])):
         for task in mine:
-            done = await ended(scope, task, "completed")
-            assert [each.message for each in done.logs] == [f"ran {task.prompt}"]
+            await ended(scope, task, "completed")
+            assert await messages_of(scope, task) == [f"ran {task.prompt}"]
 
 
 async def test_concurrent_claims_never_meet(ada: UserScope, db: Database) -> None:
@@ -259,8 +335,8 @@ async def test_secrets_do_not_reach_the_log(ada: UserScope, db: Database, runnin
     await db.as_service(reason="test", owner="grace").insert(Key(provider="openai", value="the key of grace"))
     task = await ada.insert(Task(prompt="it"))
     await running("print('my own secret key / the key of grace / a-secret-token-of-the-user / ghp_' + 'a' * 36)")
-    done = await ended(ada, task, "completed")
-    assert done.logs[0].message == "[redacted] / the key of grace / [redacted] / [redacted]"
+    await ended(ada, task, "completed")
+    assert (await messages_of(ada, task))[0] == "[redacted] / the key of grace / [redacted] / [redacted]"
 
 
 async def test_the_command_gets_nothing_of_our_environment(
@@ -270,9 +346,10 @@ async def test_the_command_gets_nothing_of_our_environment(
     monkeypatch.setenv("SERVICE_DATABASE_URL", "postgresql://secret")
     task = await ada.insert(Task(prompt="it"))
     await running("import os; print(sorted(set(os.environ) - {'LC_CTYPE'})); print(os.getcwd(), os.listdir())")
-    done = await ended(ada, task, "completed")
-    assert "DATABASE" not in done.logs[0].message
-    directory, rest = done.logs[1].message.split(" ", 1)
+    await ended(ada, task, "completed")
+    environment, place = await messages_of(ada, task)
+    assert "DATABASE" not in environment
+    directory, rest = place.split(" ", 1)
     assert rest == "[]"
     assert not os.path.exists(directory)  # noqa: ASYNC240, PTH110 - it answers at once
 
@@ -288,8 +365,8 @@ for number in range(200):
 """
     task = await ada.insert(Task(prompt="it"))
     await running(program)
-    done = await ended(ada, task, "completed")
-    messages = [each.message for each in done.logs]
+    await ended(ada, task, "completed")
+    messages = await messages_of(ada, task)
     assert messages[0] == "x" * 2000
     assert messages[1] == "\N{REPLACEMENT CHARACTER}red"
     assert len(messages) == 51
@@ -307,8 +384,8 @@ async def test_lost_connections_lose_and_double_no_line(ada: UserScope, running:
             " where usename = 'fhtest_service' and datname = current_database()"
         )
         await asyncio.sleep(0.4)
-    done = await ended(ada, task, "completed", "error")
-    assert [each.message for each in done.logs] == [f"{number}" for number in range(40)]
+    await ended(ada, task, "completed", "error")
+    assert await messages_of(ada, task) == [f"{number}" for number in range(40)]
 
 
 async def test_the_queue_is_found_by_its_index(admin: Connection, ada: UserScope) -> None:

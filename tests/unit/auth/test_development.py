@@ -39,7 +39,7 @@ def _signed(claims: dict[str, Any], *, key: bytes = KEY, algorithm: str = "HS256
 
 def _refused(token: str, now: float = NOW) -> None:
     with pytest.raises(UnauthenticatedError) as caught:
-        _sessions(now).verify(token)
+        _sessions(now).identify(token)
     assert caught.value.code is Code.UNAUTHENTICATED
     assert caught.value.__cause__ is None
     assert str(caught.value) == "FH602: The session is not valid, or has ended.\n  hint: Sign in again."
@@ -47,7 +47,7 @@ def _refused(token: str, now: float = NOW) -> None:
 
 def test_what_is_issued_is_believed() -> None:
     """The identity is the user's, with the claims that policies may read."""
-    identity = _sessions().verify(_sessions().issue("alice", email="alice@example.com"))
+    identity = _sessions().identify(_sessions().issue("alice", email="alice@example.com"))
     claims = json.loads(identity.claims_json)
     assert identity.user_id == "alice"
     assert claims["email"] == "alice@example.com"
@@ -58,13 +58,13 @@ def test_what_is_issued_is_believed() -> None:
 
 def test_every_session_has_an_id_of_its_own() -> None:
     """Two sessions of one user can be told apart, and so ended apart."""
-    first, second = (json.loads(_sessions().verify(_sessions().issue("alice")).claims_json) for _ in range(2))
+    first, second = (json.loads(_sessions().identify(_sessions().issue("alice")).claims_json) for _ in range(2))
     assert first["session_id"] != second["session_id"]
 
 
 def test_a_token_of_this_shape_is_believed() -> None:
     """The positive control of the forgeries below."""
-    assert _sessions().verify(_signed(CLAIMS)).user_id == "alice"
+    assert _sessions().identify(_signed(CLAIMS)).user_id == "alice"
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_a_missing_claim_is_refused(missing: str) -> None:
 
 def test_a_token_without_a_role_is_an_ordinary_users() -> None:
     """It gets the one role that a user's token can have."""
-    identity = _sessions().verify(_signed({name: value for name, value in CLAIMS.items() if name != "role"}))
+    identity = _sessions().identify(_signed({name: value for name, value in CLAIMS.items() if name != "role"}))
     assert identity.role == "authenticated"
 
 
 def test_a_session_ends() -> None:
     """With the leeway for clocks that differ, and not a second later."""
     token = _sessions().issue("alice", lifetime=timedelta(minutes=1))
-    assert _sessions(NOW + 89).verify(token).user_id == "alice"
+    assert _sessions(NOW + 89).identify(token).user_id == "alice"
     _refused(token, NOW + 90)
 
 
@@ -128,7 +128,7 @@ def test_another_algorithm_is_refused(algorithm: str) -> None:
     key = KEY * 2
     token = jwt.encode({"alg": algorithm}, CLAIMS, OctKey.import_key(key), algorithms=[algorithm])
     with pytest.raises(UnauthenticatedError):
-        DevelopmentSessions(key, clock=lambda: NOW).verify(token)
+        DevelopmentSessions(key, clock=lambda: NOW).identify(token)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "", None, 5, ["HS256"], {"HS256": 1}])
@@ -178,7 +178,7 @@ def test_any_header_is_refused(header: dict[str, Any]) -> None:
 
 def test_a_huge_token_is_refused_unread() -> None:
     """More than 8 KiB is no session, whatever it says; 8 KiB may be one."""
-    assert _sessions().verify(_signed(CLAIMS | {"padding": "x" * 5000})).user_id == "alice"
+    assert _sessions().identify(_signed(CLAIMS | {"padding": "x" * 5000})).user_id == "alice"
     _refused(_signed(CLAIMS | {"padding": "x" * 7000}))
 
 
@@ -207,9 +207,9 @@ def test_not_in_production(tmp_path: Path) -> None:
 def test_the_key_is_kept(tmp_path: Path) -> None:
     """Sessions outlive the process that issued them."""
     token = DevelopmentSessions.from_directory(tmp_path / "new").issue("alice")
-    assert DevelopmentSessions.from_directory(tmp_path / "new").verify(token).user_id == "alice"
+    assert DevelopmentSessions.from_directory(tmp_path / "new").identify(token).user_id == "alice"
     with pytest.raises(UnauthenticatedError):
-        DevelopmentSessions.from_directory(tmp_path / "other").verify(token)
+        DevelopmentSessions.from_directory(tmp_path / "other").identify(token)
 
 
 def test_the_key_is_not_shown() -> None:

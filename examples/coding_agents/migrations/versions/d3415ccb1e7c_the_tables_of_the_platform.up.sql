@@ -1,6 +1,6 @@
--- freehold: revision 4e2bc48b6445
--- The eight tables.
--- +8 tables, +4 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
+-- freehold: revision d3415ccb1e7c
+-- the tables of the platform
+-- +9 tables, +4 indexes, +21 policies, +8 triggers, +131 grants, no grant removed, no policy weakened
 
 -- freehold: unit transaction
 
@@ -100,6 +100,21 @@ CREATE TABLE "public"."settings" (
 REVOKE ALL ON TABLE "public"."settings" FROM PUBLIC, "anon", "authenticated", "service_role";
 
 -- freehold: statement
+CREATE TABLE "public"."task_log_chunks" (
+    "id" text NOT NULL,
+    "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
+    "task_id" text NOT NULL,
+    "last" bigint NOT NULL,
+    "entries" jsonb NOT NULL,
+    "created_at" timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "pk_task_log_chunks" PRIMARY KEY (user_id, id),
+    CONSTRAINT "uq_task_log_chunks_user_id_task_id_last" UNIQUE (user_id, task_id, last)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."task_log_chunks" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
 CREATE TABLE "public"."task_messages" (
     "id" text NOT NULL,
     "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
@@ -130,6 +145,8 @@ CREATE TABLE "public"."tasks" (
     "status" text DEFAULT 'pending'::text NOT NULL,
     "progress" bigint DEFAULT 0 NOT NULL,
     "logs" jsonb DEFAULT '[]'::jsonb NOT NULL,
+    "log_length" bigint DEFAULT 0 NOT NULL,
+    "attempts" bigint DEFAULT 0 NOT NULL,
     "error" text,
     "branch_name" text,
     "source_branch" text,
@@ -201,6 +218,12 @@ ALTER TABLE "public"."keys" ADD CONSTRAINT "fk_keys_user_id_users" FOREIGN KEY (
 ALTER TABLE "public"."settings" ADD CONSTRAINT "fk_settings_user_id_users" FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 -- freehold: statement
+ALTER TABLE "public"."task_log_chunks" ADD CONSTRAINT "fk_task_log_chunks_user_id_task_id_tasks" FOREIGN KEY (user_id, task_id) REFERENCES public.tasks(user_id, id) ON DELETE CASCADE;
+
+-- freehold: statement
+ALTER TABLE "public"."task_log_chunks" ADD CONSTRAINT "fk_task_log_chunks_user_id_users" FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+-- freehold: statement
 ALTER TABLE "public"."task_messages" ADD CONSTRAINT "fk_task_messages_user_id_task_id_tasks" FOREIGN KEY (user_id, task_id) REFERENCES public.tasks(user_id, id) ON DELETE CASCADE;
 
 -- freehold: statement
@@ -250,6 +273,12 @@ ALTER TABLE "public"."settings" ENABLE ROW LEVEL SECURITY;
 
 -- freehold: statement
 ALTER TABLE "public"."settings" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."task_log_chunks" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."task_log_chunks" FORCE ROW LEVEL SECURITY;
 
 -- freehold: statement
 ALTER TABLE "public"."task_messages" ENABLE ROW LEVEL SECURITY;
@@ -342,6 +371,11 @@ CREATE POLICY "settings_update_authenticated" ON "public"."settings" AS PERMISSI
     WITH CHECK (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND (key <> 'maxMessagesPerDay'::text)));
 
 -- freehold: statement
+CREATE POLICY "task_log_chunks_select_authenticated" ON "public"."task_log_chunks" AS PERMISSIVE FOR SELECT
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
 CREATE POLICY "task_messages_insert_authenticated" ON "public"."task_messages" AS PERMISSIVE FOR INSERT
     TO "authenticated"
     WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
@@ -365,7 +399,7 @@ CREATE POLICY "tasks_select_authenticated" ON "public"."tasks" AS PERMISSIVE FOR
 CREATE POLICY "tasks_update_authenticated" ON "public"."tasks" AS PERMISSIVE FOR UPDATE
     TO "authenticated"
     USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))))
-    WITH CHECK (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND ((status = 'stopped'::text) OR (deleted_at IS NOT NULL))));
+    WITH CHECK (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND ((status = ANY (ARRAY['stopped'::text, 'pending'::text])) OR (deleted_at IS NOT NULL))));
 
 -- freehold: statement
 CREATE POLICY "users_select_authenticated" ON "public"."users" AS PERMISSIVE FOR SELECT
@@ -425,6 +459,12 @@ GRANT DELETE, SELECT, INSERT ("id", "user_id", "key", "value"), UPDATE ("key", "
 
 -- freehold: statement
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."settings" TO "service_role";
+
+-- freehold: statement
+GRANT SELECT ON TABLE "public"."task_log_chunks" TO "authenticated";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."task_log_chunks" TO "service_role";
 
 -- freehold: statement
 GRANT SELECT, INSERT ("id", "user_id", "task_id", "content") ON TABLE "public"."task_messages" TO "authenticated";

@@ -1,14 +1,14 @@
-"""The eight tables.
+"""the tables of the platform
 
-Revision ID: 4e2bc48b6445
+Revision ID: d3415ccb1e7c
 Revises: nothing
 
-+8 tables, +4 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
++9 tables, +4 indexes, +21 policies, +8 triggers, +131 grants, no grant removed, no policy weakened
 """
 
 from freehold.migrations.beside import execute_beside
 
-revision = "4e2bc48b6445"
+revision = "d3415ccb1e7c"
 down_revision = None
 branch_labels = None
 depends_on = None

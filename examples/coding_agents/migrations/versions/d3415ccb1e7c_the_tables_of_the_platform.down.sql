@@ -1,5 +1,5 @@
--- freehold: revision 4e2bc48b6445
--- undoes: The eight tables.
+-- freehold: revision d3415ccb1e7c
+-- undoes: the tables of the platform
 -- what this drops is not brought back by going up again
 
 -- freehold: unit transaction
@@ -18,6 +18,12 @@ ALTER TABLE "public"."keys" DROP CONSTRAINT "fk_keys_user_id_users";
 
 -- freehold: statement
 ALTER TABLE "public"."settings" DROP CONSTRAINT "fk_settings_user_id_users";
+
+-- freehold: statement
+ALTER TABLE "public"."task_log_chunks" DROP CONSTRAINT "fk_task_log_chunks_user_id_task_id_tasks";
+
+-- freehold: statement
+ALTER TABLE "public"."task_log_chunks" DROP CONSTRAINT "fk_task_log_chunks_user_id_users";
 
 -- freehold: statement
 ALTER TABLE "public"."task_messages" DROP CONSTRAINT "fk_task_messages_user_id_task_id_tasks";
@@ -42,6 +48,9 @@ DROP TABLE "public"."keys";
 
 -- freehold: statement
 DROP TABLE "public"."settings";
+
+-- freehold: statement
+DROP TABLE "public"."task_log_chunks";
 
 -- freehold: statement
 DROP TABLE "public"."task_messages";
