@@ -138,7 +138,7 @@ def _session() -> Generator[tuple[Any, Any]]:
     """The service's connection with the key ring, and the sealed columns of the models."""
     from freehold.keys import KeySession, sealed_columns  # noqa: PLC0415
     from freehold.models.load import load_tables  # noqa: PLC0415
-    from freehold.scope.database import keys_of  # noqa: PLC0415
+    from freehold.scope import keys_of  # noqa: PLC0415
 
     settings = Settings.load()
     columns = sealed_columns(load_tables(settings.models))

@@ -159,10 +159,10 @@ def sealed_for(sealed: Sealed[Any], place: Place, owner: str, row: str, chain: K
 
 def _revealed(bound: Bound) -> Any:
     text, owner, row, place, chain = bound
-    if chain is None:
-        raise missing()
     if owner is None:
         raise _unplaced()
+    if chain is None:
+        raise missing()
     owner, row = str(owner), str(row)
     try:
         if not text.startswith(PREFIX):

@@ -30,4 +30,3 @@ def migrate_legacy(
         job = Job(f"migrate-legacy {column.name}", column, place, legacy_condition(column))
         outcomes.append(Outcome(job.name, job.total(session)) if dry else job.run(session, report))
     return outcomes
-

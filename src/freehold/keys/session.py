@@ -68,6 +68,7 @@ class KeySession:
         self.connection.execute(_FIRST, (users, numbers, wrapped, [primary.id] * len(keys)))
 
     def _load(self, owners: Sequence[str]) -> set[str]:
-        rows = [WrappedKey(*row) for row in self.connection.execute(_READ, (list(owners),)).fetchall()]
+        found: list[Any] = self.connection.execute(_READ, (list(owners),)).fetchall()
+        rows = [WrappedKey(*row) for row in found]
         self.chain.learn(rows)
         return {row.user for row in rows}

@@ -3,7 +3,7 @@
 from freehold.scope.caller import Limits
 from freehold.scope.change import Assignment, append, set_
 from freehold.scope.compiler import with_deleted
-from freehold.scope.database import Database
+from freehold.scope.database import Database, keys_of
 from freehold.scope.query import BoundQuery, Query, query
 from freehold.scope.scope import AnonymousScope, Scope, ServiceScope, UserScope
 from freehold.wire import PoolSize
@@ -20,6 +20,7 @@ __all__ = [
     "ServiceScope",
     "UserScope",
     "append",
+    "keys_of",
     "query",
     "set_",
     "with_deleted",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, event, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm import ORMExecuteState, Session, object_session
 from sqlalchemy.util.concurrency import await_
 
 from freehold.encryption import Sealed, bound_of, loaded
@@ -78,19 +78,20 @@ async def matching(
 
 
 @event.listens_for(Model, "load", propagate=True)
-def _loaded(row: Model, context: Any) -> None:
-    _place(row, context.session)
+def _loaded(row: Model, _context: Any) -> None:
+    _place(row)
 
 
 @event.listens_for(Model, "refresh", propagate=True)
-def _refreshed(row: Model, context: Any, _attributes: Any) -> None:
-    _place(row, context.session)
+def _refreshed(row: Model, _context: Any, _attributes: Any) -> None:
+    _place(row)
 
 
-def _place(row: Model, session: Session) -> None:
+def _place(row: Model) -> None:
     """Says of what a session has read which row it belongs to."""
     table = table_of(type(row))
-    values = vars(row)
+    values, session = vars(row), object_session(row)
+    chain = None if session is None else session.info.get(_CHAIN)
     for place in places_of(table):
         value = values.get(place.column)
         bound = bound_of(value) if isinstance(value, Sealed) else None
@@ -98,7 +99,7 @@ def _place(row: Model, session: Session) -> None:
             owner = owner_column(table)
             whose = "" if owner is None else values.get(owner.key)
             key = values.get(row_column(table).key)
-            values[place.column] = loaded((bound[0], whose, key, place, session.info.get(_CHAIN)))
+            values[place.column] = loaded((bound[0], whose, key, place, chain))
 
 
 def _load_moved(rows: Sequence[Model]) -> None:

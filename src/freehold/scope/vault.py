@@ -98,9 +98,7 @@ class Vault:
         chain = await self.chain()
         owners = {owner for each in writes for owner in owners_written(each, caller.owner)}
         await self.ensure(executor, caller, owners)
-        return [
-            sealed_statement(each, caller.owner, chain) if assigns_sealed(each) else each for each in statements
-        ]
+        return [sealed_statement(each, caller.owner, chain) if assigns_sealed(each) else each for each in statements]
 
     async def seal_rows(self, executor: Executor, caller: Caller, rows: Iterable[Any]) -> None:
         """Seals what models hold for sealed columns, in place."""

@@ -53,9 +53,9 @@ async def test_statements_in_a_session(alice: UserScope) -> None:
 
 async def test_plain_values_are_refused(alice: UserScope) -> None:
     """A plain text never reaches the database through a flush."""
-    with pytest.raises(StatementError) as error:
-        async with alice.session() as session:
-            session.add(Key(provider="a", value="plain"))  # type: ignore[arg-type]
+    async with alice.session() as session:
+        session.add(Key(provider="a", value="plain"))  # type: ignore[arg-type]
+        with pytest.raises(StatementError) as error:
             await session.commit()
     assert error.value.code is Code.SEALED_PLAIN
 

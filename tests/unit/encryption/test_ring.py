@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from freehold.encryption import FileKeys, KeyChain, KeyRing, RingKey, WrappedKey
+from freehold.encryption import FileKeys, KeyChain, KeyRing, KeyState, RingKey, WrappedKey
 from freehold.encryption.chain import OwnChain
 from freehold.errors import Code, ConfigurationError, FreeholdError, SealError
 
-GOOD = RingKey.new("a").text
+GOOD = RingKey("a", KeyState.PRIMARY, bytes(range(32))).text
+OTHER = RingKey("b", KeyState.PRIMARY, bytes(range(1, 33))).text
 OLD = "old:legacy:" + "0123456789abcdef" * 4
 
 
@@ -28,9 +29,9 @@ OLD = "old:legacy:" + "0123456789abcdef" * 4
         GOOD + "AA",
         "a:primary:" + "A" * 43,
         f"{GOOD},{GOOD}",
-        f"{GOOD} {RingKey.new('b').text}",
+        f"{GOOD} {OTHER}",
         f"{GOOD} {GOOD.replace('a:primary', 'b:active')}",
-        f"{GOOD} {RingKey.new('a').text.replace('primary', 'active')}",
+        f"{GOOD} {OTHER.replace('b:primary', 'a:active')}",
         f"{GOOD} {OLD} {OLD.replace('old', 'older').replace('0', '1')}",
         f"{GOOD} old:legacy:{'ab' * 31}",
         f"{GOOD} old:legacy:{'ab' * 31}zz{'ab' * 10}",
