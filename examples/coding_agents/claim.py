@@ -221,7 +221,7 @@ def entry(type_: LogType, message: str) -> LogEntry:
 
 def _texts(sealed: Sealed[Any]) -> list[str]:
     try:
-        value = sealed.reveal()
+        value: Any = sealed.reveal()
     except SealError:
         return []
-    return list(value.values()) if isinstance(value, dict) else [value]
+    return [value] if isinstance(value, str) else list(value.values())

@@ -150,9 +150,12 @@ def bound_of(sealed: Sealed[Any]) -> Bound | None:
 def sealed_for(sealed: Sealed[Any], place: Place, owner: str, row: str, chain: KeyChain) -> Sealed[Any]:
     """The value as ciphertext for one row of a column; sealed anew if it came from another place."""
     bound = bound_of(sealed)
-    if bound is not None and bound[0].startswith(PREFIX) and bound[3] == place:
-        if bound[1] is not None and (str(bound[1]), str(bound[2])) == (owner, row):
-            return sealed
+    if (
+        bound is not None
+        and bound[0].startswith(PREFIX)
+        and (str(bound[1]), str(bound[2]), bound[3]) == (owner, row, place)
+    ):
+        return sealed
     text = chain.sealing(owner).seal(place.codec.dump(sealed.reveal()), place.table, place.column, owner, row)
     return loaded((text, owner, row, place, chain))
 

@@ -1,5 +1,8 @@
 """A sealed column as SQL sees it: how its values are read page by page, and replaced if they are still the same."""
 
+# The names in the SQL are quoted names of the models.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
@@ -52,9 +55,8 @@ class SealedColumn:
     @cached_property
     def types(self) -> tuple[str, str]:
         """The SQL types of `key`."""
-        return tuple(  # type: ignore[return-value]
-            "uuid" if isinstance(self.table.c[name.strip('"')].type, Uuid) else "text" for name in self.key
-        )
+        owner, row = ("uuid" if isinstance(self.table.c[name.strip('"')].type, Uuid) else "text" for name in self.key)
+        return owner, row
 
     def page(self, condition: str, *, after: bool) -> str:
         """Rows in the order of their keys: owner, row, value; parameters: condition's, then the last key, a limit."""

@@ -28,7 +28,7 @@ _REWRAP: Final = (
     "WHERE k.user_id = new.u AND k.generation = new.g AND k.wrapped_key = new.o"
 )
 _GENERATIONS: Final = (
-    "SELECT generation, created_at < now() - interval '" + SETTLED + "' FROM public.user_keys "
+    "SELECT generation, created_at < now() - %s::interval FROM public.user_keys "
     "WHERE user_id = %s ORDER BY generation DESC"
 )
 _RETIRE: Final = "DELETE FROM public.user_keys WHERE user_id = %s AND generation < %s"
@@ -68,7 +68,7 @@ def rotate_user(
     Again after ten minutes, it removes the older keys, once nothing is sealed with them; a run that was stopped goes on
     without making another key.
     """
-    found = session.rows(_GENERATIONS, (user,))
+    found = session.rows(_GENERATIONS, (SETTLED, user))
     newest = found[0][0] if found else 0
     unfinished = len(found) > 1
     newest += 0 if unfinished else 1

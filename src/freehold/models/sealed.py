@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, cast, get_args, get_origin
 
 from sqlalchemy import Dialect, Table, Text
 from sqlalchemy.sql import operators
@@ -32,7 +32,7 @@ class SealedText(TypeDecorator[Any]):
             return None
         if not isinstance(value, Sealed):
             raise plain(self.place)
-        bound = bound_of(value)
+        bound = bound_of(cast(Sealed[Any], value))
         if bound is None or bound[3] != self.place or bound[1] is None:
             raise unplaced(self.place)
         return bound[0]
@@ -57,7 +57,7 @@ class SealedText(TypeDecorator[Any]):
             """Raises `StatementError` (FH507)."""
             raise _compared(self.type)
 
-    comparator_factory = Comparator
+    comparator_factory = Comparator  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
 
 
 def _null(value: Any) -> bool:
@@ -89,7 +89,7 @@ def places_of(table: Any) -> tuple[Place, ...]:
         return ()
     found: tuple[Place, ...] | None = table.info.get("freehold sealed")
     if found is None:
-        found = tuple(place for each in table.columns if (place := sealed_in(each)) is not None)
+        found = tuple(place for each in cast(Table, table).columns if (place := sealed_in(each)) is not None)
         table.info["freehold sealed"] = found
     return found
 

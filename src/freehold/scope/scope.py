@@ -108,8 +108,8 @@ class Scope:
         """Changes the rows that meet the conditions among ``parts`` by the assignments among them; gives them back."""
         statement = alteration(model, parts)
         if rewrites_sealed(statement):
-            return cast(list[M], await self._rewrite(model, statement))
-        return cast(list[M], (await self._run(statement))[0])
+            return await self._rewrite(model, statement)
+        return (await self._run(statement))[0]
 
     async def delete(self, model: type[M], /, *conditions: ColumnElement[bool], hard: bool = False) -> list[M]:
         """Deletes the rows that meet the conditions and gives them back.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, event, inspect
@@ -36,10 +36,11 @@ async def attach(session: AsyncSession, vault: Vault, executor: Executor, caller
         await vault.keys(executor, caller, caller.owner)
 
     def flush(flushed: Session, _context: Any, _instances: Any) -> None:
-        rows = [row for row in (*flushed.new, *flushed.dirty) if places_of(table_of(type(row)))]
+        held: list[Any] = [*flushed.new, *flushed.dirty]
+        rows: list[Model] = [row for row in held if places_of(table_of(type(row)))]
         if rows:
             _load_moved(rows)
-            before = [dict(vars(row)) for row in rows]
+            before: list[dict[str, Any]] = [dict(vars(row)) for row in rows]
             await_(vault.seal_rows(executor, caller, rows))
             for row, old in zip(rows, before, strict=True):
                 _announce(row, old)
@@ -93,8 +94,8 @@ def _place(row: Model) -> None:
     values, session = vars(row), object_session(row)
     chain = None if session is None else session.info.get(_CHAIN)
     for place in places_of(table):
-        value = values.get(place.column)
-        bound = bound_of(value) if isinstance(value, Sealed) else None
+        value: Any = values.get(place.column)
+        bound = bound_of(cast(Sealed[Any], value)) if isinstance(value, Sealed) else None
         if bound is not None and bound[1] is None:
             owner = owner_column(table)
             whose = "" if owner is None else values.get(owner.key)

@@ -28,7 +28,7 @@ from freehold.encryption import (
     kid_of,
 )
 from freehold.errors import Code, ConfigurationError, SealError
-from freehold.models import USER_KEYS, places_of, table_of
+from freehold.models import USER_KEYS, Model, places_of, table_of
 from freehold.scope.caller import Caller
 from freehold.scope.compiler import Filter, Reach
 from freehold.scope.executor import Executor
@@ -100,7 +100,7 @@ class Vault:
         await self.ensure(executor, caller, owners)
         return [sealed_statement(each, caller.owner, chain) if assigns_sealed(each) else each for each in statements]
 
-    async def seal_rows(self, executor: Executor, caller: Caller, rows: Iterable[Any]) -> None:
+    async def seal_rows(self, executor: Executor, caller: Caller, rows: Iterable[Model]) -> None:
         """Seals what models hold for sealed columns, in place."""
         found = [row for row in rows if places_of(table_of(type(row)))]
         if not found:
