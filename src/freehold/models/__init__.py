@@ -12,6 +12,7 @@ from freehold.models.column import (
     updated_at,
 )
 from freehold.models.ddl import schema_statements
+from freehold.models.document import Document
 from freehold.models.identifier import text_id, uuid7
 from freehold.models.policy import Policy, caller_id, claim
 from freehold.models.protection import protection_of
@@ -21,6 +22,7 @@ from freehold.models.types import ColumnType
 __all__ = [
     "ColumnRules",
     "ColumnType",
+    "Document",
     "Model",
     "Policy",
     "TableRules",

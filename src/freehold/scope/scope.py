@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, Self, TypeVar, TypeVarTuple, cast, overload
 
@@ -12,6 +12,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from freehold.errors import Code, ConstraintError, NotVisibleError, StatementError
 from freehold.models import Model
+from freehold.scope.bulk import CHUNK, Chunk, Single, chunks_of
 from freehold.scope.caller import Caller
 from freehold.scope.change import Assignment, alteration, insertion, lookup, removal
 from freehold.scope.compiler import Reach
@@ -87,13 +88,34 @@ class Scope:
 
     async def insert(self, row: M, /) -> M:
         """Inserts ``row`` with its owner filled in, and gives it back as the database has it."""
-        return (await self.insert_all([row]))[0]
-
-    async def insert_all(self, rows: Iterable[M], /) -> list[M]:
-        """Inserts all of ``rows`` or none, in one round trip, and gives them back in order."""
         caller = self._caller
-        statements = [insertion(row, caller.owner, confined=caller.reach is Reach.OWNER) for row in rows]
-        return [row for (row,) in await self._run(*statements)] if statements else []
+        statement = insertion(row, caller.owner, confined=caller.reach is Reach.OWNER)
+        return cast(M, (await self._run(statement))[0][0])
+
+    async def insert_all(self, rows: Iterable[M], /, *, progress: Callable[[int], None] | None = None) -> list[M]:
+        """Inserts all of ``rows`` or none, and gives them back in order, with what the database filled in.
+
+        They travel as arrays, up to 5,000 in a statement, in one round trip; more take a transaction, and a round trip each.
+        ``progress`` is told after each statement how many rows have been sent.
+        """
+        chunks = list(chunks_of(rows, self._caller.owner, self._caller.reach))
+        if sum(map(len, chunks)) <= CHUNK:
+            return [row for made in await self._insert(chunks, progress) for row in made]
+        async with self.transaction() as tx:
+            done: list[M] = []
+            for chunk in chunks:
+                done += (await tx._insert([chunk], None))[0]
+                if progress is not None:
+                    progress(len(done))
+            return done
+
+    async def _insert(self, chunks: Sequence[Chunk | Single], progress: Callable[[int], None] | None) -> list[list[Any]]:
+        if not chunks:
+            return []
+        returned = await self._run(*(chunk.statement() for chunk in chunks))
+        if progress is not None:
+            progress(sum(map(len, chunks)))
+        return [chunk.rows(rows) for chunk, rows in zip(chunks, returned, strict=True)]
 
     async def update(self, model: type[M], /, *parts: ColumnElement[bool] | Assignment) -> list[M]:
         """Changes the rows that meet the conditions among ``parts`` by the assignments among them; gives them back."""

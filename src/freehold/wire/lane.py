@@ -13,7 +13,7 @@ from freehold.wire.link import Link
 
 _DEPTH: Final = 64
 """Exchanges on one connection; what comes then waits, where it can still be told that it waits in vain."""
-_ALONE_SECONDS: Final = 0.02
+_ALONE_SECONDS: Final = 0.25
 """How long a statement that nobody waits for may go on before it is cancelled."""
 
 
