@@ -11,6 +11,7 @@ from freehold.models.column import (
     primary_key,
     updated_at,
 )
+from freehold.models.construct import NEW
 from freehold.models.ddl import schema_statements
 from freehold.models.document import Document
 from freehold.models.identifier import text_id, uuid7
@@ -20,6 +21,7 @@ from freehold.models.rules import ColumnRules, TableRules, owner_column, rules_o
 from freehold.models.types import ColumnType
 
 __all__ = [
+    "NEW",
     "ColumnRules",
     "ColumnType",
     "Document",

@@ -6,8 +6,9 @@ back, since the rest is known: the time and the memory of reading it are saved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby, islice
 from json import loads
 from typing import Any, Final, cast
@@ -18,8 +19,8 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import UserDefinedType
 
 from freehold.errors import Code, StatementError
-from freehold.models import Document, Model, owner_column, rules_of, table_of
-from freehold.scope.change import insertion, owner_value, values_of
+from freehold.models import NEW, Document, Model, owner_column, rules_of, table_of
+from freehold.scope.change import insertion, owner_value
 from freehold.scope.compiler import CONFINED, Reach
 from freehold.scope.plan import Prepared
 from freehold.wire import array_text
@@ -73,13 +74,13 @@ class Chunk:
 
     model: type[Model]
     names: tuple[str, ...]
-    values: Sequence[dict[str, Any]]
+    members: Sequence[Model]
     owner: Any
     everything: bool
     confined: bool
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.members)
 
     @property
     def generated(self) -> tuple[str, ...]:
@@ -99,8 +100,7 @@ class Chunk:
     def statement(self) -> Prepared:
         """INSERT of all of them."""
         table = table_of(self.model)
-        columns = {name: [row[name] for row in self.values] for name in self.names}
-        given = {f"given_{name}": _sent(table, name, values) for name, values in columns.items()}
+        given: dict[str, Any] = {f"given_{name}": _sent(table, name, self._column(name)) for name in self.names}
         if self.owner is not None:
             given[_OWNER] = self.owner
         key = ("insert_all", self.model, self.names, self.owner is None, self.generated)
@@ -122,51 +122,64 @@ class Chunk:
         return statement.returning(*generated) if generated else statement
 
     def rows(self, returned: Sequence[Any]) -> list[Model]:
-        """The new rows: what was given, and what came back of each; raises where a trigger kept some out."""
-        generated, known = self.generated, [name for name in self._readable() if name in self.names]
-        count = len(returned) if generated else len(self.values)
-        if count != len(self.values):
+        """The rows that were given, with what the database made of them; raises where a trigger kept some out."""
+        generated = self.generated
+        if generated and len(returned) != len(self.members):
             raise StatementError(
                 Code.ROW_COUNT,
-                f"{len(self.values)} rows were inserted and {count} arrived.",
+                f"{len(self.members)} rows were inserted and {len(returned)} arrived.",
                 hint="A trigger keeps rows out: insert them one by one to see which.",
             )
-        wrapped = [returned] if len(generated) == 1 else list(zip(*returned, strict=True)) if generated else []
-        columns: dict[str, Sequence[Any]] = dict(zip(generated, wrapped, strict=True))
-        columns |= {name: _kept(self.model, name, [row[name] for row in self.values]) for name in known}
-        owner = self._owner_name
-        if owner is not None:
-            columns[owner] = [self.owner] * count
-        names, new, made = tuple(columns), object.__new__, list[Model]()
-        for values in zip(*columns.values(), strict=True):
-            row = new(self.model)
-            row.__dict__.update(zip(names, values, strict=True))
-            made.append(row)
-        return made
+        readable = frozenset(self._readable())
+        hidden = [NEW, *(name for name in self.names if name not in readable)]
+        owner = {} if self._owner_name is None else {self._owner_name: self.owner}
+        documents = {name: kept for name in self.names if (kept := _document(self.model, name)) is not None}
+        for place, row in enumerate(self.members):
+            loaded = row.__dict__
+            for name in hidden:
+                loaded.pop(name, None)
+            for name, kept in documents.items():
+                loaded[name] = kept(loaded[name])
+            loaded.update(owner)
+            if len(generated) == 1:
+                loaded[generated[0]] = returned[place]
+            elif generated:
+                loaded.update(zip(generated, returned[place], strict=True))
+        return list(self.members)
+
+    def _column(self, name: str) -> list[Any]:
+        return [row.__dict__[name] for row in self.members]
 
 
 def chunks_of(rows: Iterable[Model], owner: str | None, reach: Reach) -> Iterator[Chunk | Single]:
     """The statements that insert ``rows`` in order: those that are alike together, as arrays."""
     confined = reach is Reach.OWNER
-    described = ((row, values_of(row)) for row in rows)
-    for (model, names, plain), group in groupby(described, key=_likeness):
+    for (model, keys, plain), group in groupby(rows, key=_likeness):
+        names = _names(model, keys)
         column = owner_column(table_of(model))
         named = column is not None and column.key in names
-        if not plain or (named and confined):
-            yield from (Single(row, owner, confined) for row, _ in group)
+        if not plain or not names or (named and confined):
+            yield from (Single(row, owner, confined) for row in group)
             continue
         whose = None if column is None or named else owner_value(column, owner)
-        while values := [each for _, each in islice(group, CHUNK)]:
-            yield Chunk(model, names, values, whose, reach.closed_columns, confined)
+        while members := list(islice(group, CHUNK)):
+            yield Chunk(model, names, members, whose, reach.closed_columns, confined)
 
 
-def _likeness(described: tuple[Model, dict[str, Any]]) -> tuple[type[Model], tuple[str, ...], bool]:
-    row, values = described
-    plain = bool(values)
-    for value in values.values():
-        if isinstance(value, ClauseElement):
-            plain = False
-    return type(row), tuple(values), plain
+def _likeness(row: Model) -> tuple[type[Model], tuple[str, ...], bool]:
+    """What the rows of one statement have in common: the columns that they were given, none of them as an expression."""
+    given = row.__dict__
+    return type(row), tuple(given), not any(map(_expression, map(type, given.values())))
+
+
+@cache
+def _expression(kind: type[Any]) -> bool:
+    return issubclass(kind, ClauseElement)
+
+
+@cache
+def _names(model: type[Model], keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in table_of(model).columns.keys() if name in keys)  # noqa: SIM118
 
 
 def _sent(table: Table, name: str, values: list[Any]) -> str:
@@ -177,10 +190,9 @@ def _sent(table: Table, name: str, values: list[Any]) -> str:
     return array_text(values if process is None else [process(value) for value in values])
 
 
-def _kept(model: type[Model], name: str, values: list[Any]) -> list[Any]:
-    """The values as a statement would read them back; a document's are what its type makes of its JSON."""
+def _document(model: type[Model], name: str) -> Callable[[Any], Any] | None:
+    """What a document is read back as: what its type makes of its JSON."""
     kind = table_of(model).c[name].type
     if not isinstance(kind, Document):
-        return values
-    stored = (None if value is None else loads(kind.encoded(value)) for value in values)
-    return [kind.process_result_value(value, _DIALECT) for value in stored]
+        return None
+    return lambda value: None if value is None else kind.process_result_value(loads(kind.encoded(value)), _DIALECT)

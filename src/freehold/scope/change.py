@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Delete, Executable, Insert, Update, bindparam, delete, func, insert, select, update
@@ -143,7 +144,12 @@ def key_of(model: type[Model]) -> Attr[Any]:
 def values_of(row: Model) -> dict[str, Any]:
     """The values that a new row was given."""
     given = vars(row)
-    return {name: given[name] for name in table_of(type(row)).columns.keys() if name in given}  # noqa: SIM118
+    return {name: given[name] for name in _names(type(row)) if name in given}
+
+
+@cache
+def _names(model: type[Model]) -> tuple[str, ...]:
+    return tuple(table_of(model).columns.keys())
 
 
 def _values(row: Model, owner: str | None, *, confined: bool) -> dict[str, Any]:
