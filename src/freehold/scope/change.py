@@ -160,11 +160,12 @@ def _values(row: Model, owner: str | None, *, confined: bool) -> dict[str, Any]:
     if column.key not in values:
         values[column.key] = owner_value(column, owner)
     if confined:
-        _refuse_other_owner(column, values.pop(column.key), owner)
+        refuse_other_owner(column, values.pop(column.key), owner)
     return values
 
 
-def _refuse_other_owner(column: Column[Any], given: Any, owner: str | None) -> None:
+def refuse_other_owner(column: Column[Any], given: Any, owner: str | None) -> None:
+    """Refuses a row of another owner in a scope for one (`StatementError`, FH204)."""
     if given != owner_value(column, owner):
         raise StatementError(
             Code.OWNER_UNNAMED,

@@ -104,6 +104,11 @@ def result_processor_of(type_: TypeEngine[Any], dialect: Dialect, oid: int) -> P
     return processor
 
 
+def order_of(statement: Select[Any]) -> Sequence[Any]:
+    """What ORDER BY names."""
+    return statement._order_by_clauses
+
+
 def returning_of(statement: Insert | Update | Delete) -> list[Any]:
     """What RETURNING names: a model arrives as its table, which remembers the model; a table as its columns."""
     return [item for each in statement._returning for item in _returned(each)]

@@ -36,7 +36,7 @@ from freehold.scope.internals import (
     with_returning,
 )
 from freehold.scope.shape import Columns, Part, RowMaker, parts_of, row_maker
-from freehold.wire import Format, PGresult, Transformer
+from freehold.wire import Format, PGresult, Step, Transformer, encoded
 
 _PLANS_KEPT: Final = 1000
 _TEXTS_KEPT: Final = 64
@@ -61,6 +61,10 @@ class Call(NamedTuple):
     plan: Plan
     sql: bytes
     values: Sequence[Any]
+
+    def step(self, transformer: Transformer) -> Step:
+        """The statement with its values encoded; raises `StatementError` (FH210) for one that cannot be."""
+        return encoded(transformer, self.sql, self.values, self.plan.row_format)
 
     def __repr__(self) -> str:
         return f"<Call {self.sql.decode(errors='replace')!r}>"

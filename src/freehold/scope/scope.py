@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, Self, TypeVar, TypeVarTuple, cast, overload
 
@@ -10,18 +12,23 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
-from freehold.errors import Code, ConstraintError, NotVisibleError, StatementError
+from freehold.errors import Code, ConstraintError, NotVisibleError, SerializationError, StatementError
 from freehold.models import Model
 from freehold.scope.bulk import CHUNK, Chunk, Single, chunks_of
 from freehold.scope.caller import Caller
 from freehold.scope.change import Assignment, alteration, insertion, lookup, removal
 from freehold.scope.compiler import Reach
 from freehold.scope.door import Door
-from freehold.scope.executor import Executor
+from freehold.scope.executor import Executor, Isolation
+from freehold.scope.page import Keyset, Page
 from freehold.scope.plan import Call, Planner, Prepared
 from freehold.scope.query import BoundQuery
+from freehold.scope.related import With
+from freehold.scope.upsert import Upsert, Upserted
+from freehold.typing import Attr
 
 M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 T = TypeVar("T")
 T1 = TypeVar("T1")
 T2 = TypeVar("T2")
@@ -117,6 +124,22 @@ class Scope:
             progress(sum(map(len, chunks)))
         return [chunk.rows(rows) for chunk, rows in zip(chunks, returned, strict=True)]
 
+    async def upsert(
+        self, row: M, /, *, on: Sequence[Attr[Any]], changed: Sequence[Attr[Any]] | None = None
+    ) -> Upserted[M]:
+        """Inserts ``row``, or changes the row that is there already, and says which, or that there was nothing to change.
+
+        ``on``: the columns of a unique key, the owner left out. ``changed``: what is changed of a row that is there; by
+        default everything that ``row`` was given, its key excepted. A row that was soft-deleted comes back.
+        """
+        caller = self._caller
+        upsert = Upsert.of(row, on, changed, caller.owner, confined=caller.reach is Reach.OWNER)
+        before, change = upsert.statements()
+        while True:
+            found = upsert.outcome(*await self._run(before, change))
+            if found is not None:
+                return found
+
     async def update(self, model: type[M], /, *parts: ColumnElement[bool] | Assignment) -> list[M]:
         """Changes the rows that meet the conditions among ``parts`` by the assignments among them; gives them back."""
         return (await self._run(alteration(model, parts)))[0]
@@ -166,6 +189,25 @@ class Scope:
         """
         return tuple(await self._run(*statements))
 
+    async def page(self, statement: Select[T], /, *, after: str | None = None, size: int = 50) -> Page[T]:
+        """``size`` rows of ``select(Task).order_by(...)``, those behind the cursor ``after`` of the page before.
+
+        The model's key is added to the order, so that no row is left out or comes twice. Raises `StatementError` (FH212)
+        for an order by anything but columns of the model that are never NULL, and for a cursor of another statement.
+        """
+        keyset = Keyset.of(statement)
+        rows = (await self._run(keyset.page(after, size)))[0]
+        return Page(rows[:size], keyset.after(rows[size - 1]) if len(rows) > size else None)
+
+    async def explain(self, statement: TypedReturnsRows[*tuple[Any, ...]], /, *, analyze: bool = False) -> str:
+        """How PostgreSQL would run the statement as this caller, filter and policies included.
+
+        ``analyze`` runs it, and rolls back what it did. The plan repeats values of the statement, so it is not for logs.
+        """
+        call = self._plan(statement)
+        async with self._executor.transaction(undo=True) as executor:
+            return await executor.explain(call, analyze=analyze)
+
     @overload
     def stream(self, statement: TypedReturnsRows[T], /, *, page: int = ...) -> AsyncGenerator[T]: ...
     @overload
@@ -187,13 +229,30 @@ class Scope:
         return await self._executor.raw(sql, values)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[Self]:
+    async def transaction(self, *, isolation: Isolation | None = None) -> AsyncGenerator[Self]:
         """A scope whose verbs are one transaction: committed at the end of the block, rolled back by an exception.
 
-        Inside a transaction it is a savepoint.
+        Inside a transaction it is a savepoint. ``isolation``: by default PostgreSQL's, read committed.
         """
-        async with self._executor.transaction() as executor:
+        async with self._executor.transaction(isolation=isolation) as executor:
             yield type(self)(self._caller, executor, self._planner, self._door)
+
+    async def run(
+        self, body: Callable[[Self], Awaitable[R]], /, *, retry: int = 3, isolation: Isolation | None = None
+    ) -> R:
+        """``body`` in a transaction, and again up to ``retry`` times while a concurrent one wins (40001, 40P01).
+
+        So ``body`` must do nothing but talk to the database. Inside a transaction it runs once: only the whole of that can
+        be repeated.
+        """
+        for attempt in range(retry if self._executor.repeatable else 0):
+            try:
+                async with self.transaction(isolation=isolation) as tx:
+                    return await body(tx)
+            except SerializationError:
+                await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - to step out of each other's way
+        async with self.transaction(isolation=isolation) as tx:
+            return await body(tx)
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncSession]:
@@ -216,6 +275,9 @@ class Scope:
         return self._planner.call(statement, caller.filter, caller.owner)
 
     async def _run(self, *statements: Any) -> list[list[Any]]:
+        for statement in statements:
+            if isinstance(statement, With):
+                return await self._related(statements)
         calls = [self._plan(statement) for statement in statements]
         try:
             return await self._executor.run(calls)
@@ -225,9 +287,26 @@ class Scope:
                 error.columns = next(filter(None, found), ())
             raise
 
+    async def _related(self, statements: Sequence[Any]) -> list[list[Any]]:
+        """Statements of which some are several: each takes its own results, in order."""
+        parts = [each.statements() if isinstance(each, With) else (each,) for each in statements]
+        results = iter(await self._run(*(part for several in parts for part in several)))
+        taken = [[next(results) for _ in several] for several in parts]
+        return [
+            each.rows(results) if isinstance(each, With) else results[0]
+            for each, results in zip(statements, taken, strict=True)
+        ]
+
 
 class UserScope(Scope):
     """Runs as a signed-in user: sees and changes what the policies give that user."""
+
+    def reading(self) -> UserScope:
+        """The same caller, whose single reads may be answered by a replica, once it has seen this caller's own writes.
+
+        Where it has not in time, or there is none, the primary answers; so it does everything else.
+        """
+        return UserScope(self._caller, self._door.reading(self._caller, self._executor), self._planner, self._door)
 
 
 class AnonymousScope(Scope):
