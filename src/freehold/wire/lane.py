@@ -177,7 +177,7 @@ class Lanes:
 
     def spare(self) -> None:
         """Gives back connections beyond the usual ones that have nothing to do, when somebody needs one of their own."""
-        for link in [each for each in self.links if not each.depth][: len(self.links) - self.usual]:
+        for link in [each for each in self.links if not each.depth][: max(0, len(self.links) - self.usual)]:
             self._leave(link)
 
     def discard_stale(self) -> None:
