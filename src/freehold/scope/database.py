@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import UUID
 
 from freehold.errors import Code, ConfigurationError, IdentityError, StatementError
@@ -18,9 +18,11 @@ from freehold.scope.executor import SharedExecutor
 from freehold.scope.metric import Metrics, Observer, Spans
 from freehold.scope.plan import Planner
 from freehold.scope.scope import AnonymousScope, ServiceScope, UserScope
-from freehold.server import Endpoints, resolve
-from freehold.settings import Settings
 from freehold.wire import PoolSize
+
+if TYPE_CHECKING:
+    from freehold.server import Endpoints
+    from freehold.settings import Settings
 
 _log: Final = logging.getLogger(__name__)
 
@@ -65,11 +67,17 @@ class Database:
 
         Raises `ConfigurationError` (FH301) outside development without ``DATABASE_URL``.
         """
+        from freehold.server import resolve  # noqa: PLC0415 - so that importing freehold takes half the time
+        from freehold.settings import Settings  # noqa: PLC0415
+
         return cls._at(resolve(settings or Settings.load()), options)
 
     @classmethod
     def embedded(cls, directory: Path | str = ".freehold", **options: Any) -> Self:
         """A PostgreSQL server of the application's own, with its data under ``directory``."""
+        from freehold.server import resolve  # noqa: PLC0415
+        from freehold.settings import Settings  # noqa: PLC0415
+
         settings = Settings.load().model_copy(
             update={
                 "database_url": None,

@@ -7,16 +7,16 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from freehold.scope.caller import Caller
-from freehold.scope.engine import Engines
 from freehold.scope.metric import Observer, PoolMetrics
 from freehold.scope.posture import inspect_login, inspect_service
 from freehold.scope.replica import POSITION, Marks, ReadingExecutor
 from freehold.wire import Link, Pool, PoolSize
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from freehold.scope.engine import Engines
     from freehold.scope.executor import Executor
 
 
@@ -39,7 +39,7 @@ class Door:
         self._replica = replica
         self._tasks: set[asyncio.Task[None]] = set()
         self.pooled = pooled
-        self._engines = Engines(dsn, size.largest, pooled=pooled)
+        self._engines: Engines | None = None
         self._dsn = dsn
         self._size = size
         self._inspect = inspect_service if service else inspect_login
@@ -98,6 +98,10 @@ class Door:
     async def session(self, caller: Caller) -> AsyncGenerator[AsyncSession]:
         """A SQLAlchemy session as ``caller``, on a login that was inspected; raises as `pool` does."""
         await self.pool()
+        if self._engines is None:
+            from freehold.scope.engine import Engines  # noqa: PLC0415 - a third of what importing freehold would take
+
+            self._engines = Engines(self._dsn, self._size.largest, pooled=self.pooled)
         async with self._engines.session(caller) as session:
             yield session
         if self.marks is not None:
@@ -111,4 +115,5 @@ class Door:
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close()
-        await self._engines.close()
+        if self._engines is not None:
+            await self._engines.close()

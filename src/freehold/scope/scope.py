@@ -6,10 +6,9 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, Self, TypeVar, TypeVarTuple, cast, overload
+from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar, TypeVarTuple, cast, overload
 
 from sqlalchemy import ColumnElement, Select
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from freehold.errors import Code, ConstraintError, NotVisibleError, SerializationError, StatementError
@@ -26,6 +25,9 @@ from freehold.scope.query import BoundQuery
 from freehold.scope.related import With
 from freehold.scope.upsert import Upsert, Upserted
 from freehold.typing import Attr
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
