@@ -67,6 +67,8 @@ class Code(StrEnum):
     IDENTITY_MISMATCH = "FH209"
     VALUE_INVALID = "FH210"
     TRANSACTION_ABORTED = "FH211"
+    CURSOR_INVALID = "FH212"
+    RELATION_UNKNOWN = "FH213"
     # 3xx: settings, servers, connections
     SETTING_MISSING = "FH301"
     SETTING_INVALID = "FH302"

@@ -12,7 +12,9 @@ from freehold.models.column import (
     sealed,
     updated_at,
 )
+from freehold.models.construct import NEW
 from freehold.models.ddl import schema_statements
+from freehold.models.document import Document
 from freehold.models.identifier import text_id, uuid7
 from freehold.models.keytable import KEY_PROGRESS, USER_KEYS
 from freehold.models.policy import Policy, caller_id, claim
@@ -25,8 +27,10 @@ __all__ = [
     "INDEX_SUFFIX",
     "KEY_PROGRESS",
     "USER_KEYS",
+    "NEW",
     "ColumnRules",
     "ColumnType",
+    "Document",
     "Model",
     "Policy",
     "TableRules",

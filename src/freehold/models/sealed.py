@@ -32,7 +32,7 @@ class SealedText(TypeDecorator[Any]):
             return None
         if not isinstance(value, Sealed):
             raise plain(self.place)
-        bound = bound_of(cast(Sealed[Any], value))
+        bound = bound_of(value)  # pyright: ignore[reportUnknownArgumentType]
         if bound is None or bound[3] != self.place or bound[1] is None:
             raise unplaced(self.place)
         return bound[0]
@@ -57,7 +57,7 @@ class SealedText(TypeDecorator[Any]):
             """Raises `StatementError` (FH507)."""
             raise _compared(self.type)
 
-    comparator_factory = Comparator  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
+    comparator_factory = Comparator  # pyright: ignore[reportAssignmentType]
 
 
 def _null(value: Any) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from freehold.errors import Code, DatabaseError, StatementError
 from freehold.scope.caller import Caller
@@ -15,11 +15,18 @@ from freehold.scope.door import Door
 from freehold.scope.metric import Observer, Spans
 from freehold.scope.opening import opens_or_ends_transaction
 from freehold.scope.plan import Call
+from freehold.scope.replica import POSITION, Marks
 from freehold.wire import Format, Link, PGresult, Step, connection_lost, encoded
 
 _BEGIN: Final = Step(b"BEGIN")
 _COMMIT: Final = Step(b"COMMIT")
 _ROLLBACK: Final = Step(b"ROLLBACK")
+Isolation = Literal["read committed", "repeatable read", "serializable"]
+_LEVELS: Final[dict[Isolation, bytes]] = {
+    "read committed": b"BEGIN ISOLATION LEVEL READ COMMITTED",
+    "repeatable read": b"BEGIN ISOLATION LEVEL REPEATABLE READ",
+    "serializable": b"BEGIN ISOLATION LEVEL SERIALIZABLE",
+}
 # The server's copy of a prepared statement is gone, or a change of the schema made its plan unusable.
 _UNPREPARED: Final = frozenset({"26000", "0A000"})
 
@@ -35,8 +42,15 @@ class Executor(Protocol):
         """The rows of one statement given as text."""
         ...
 
-    def transaction(self) -> AbstractAsyncContextManager[TransactionExecutor]:
-        """An async context manager that gives an executor inside a transaction or savepoint."""
+    @property
+    def repeatable(self) -> bool:
+        """Whether a transaction of this executor's is a whole one, which may be run again."""
+        ...
+
+    def transaction(
+        self, *, isolation: Isolation | None = None, undo: bool = False
+    ) -> AbstractAsyncContextManager[TransactionExecutor]:
+        """An async context manager that gives an executor inside a transaction or savepoint; ``undo``: rolled back."""
         ...
 
 
@@ -87,33 +101,54 @@ class SharedExecutor:
         async with self.transaction() as executor:
             return await executor.raw(sql, values)
 
+    @property
+    def repeatable(self) -> bool:
+        """A transaction here is a whole one."""
+        return True
+
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[TransactionExecutor]:
+    async def transaction(
+        self, *, isolation: Isolation | None = None, undo: bool = False
+    ) -> AsyncGenerator[TransactionExecutor]:
         """A transaction on a connection of its own; it commits at the end of the block, or rolls back."""
-        pool = await self._door.pool()
+        door = self._door
+        pool = await door.pool()
         async with pool.exclusive() as link:
-            executor = TransactionExecutor(link, self._caller, self._door.observer)
+            executor = TransactionExecutor(link, self._caller, door.observer, isolation=isolation)
             try:
                 yield executor
             except BaseException:
                 await executor.roll_back()
                 raise
-            await executor.commit()
+            await (executor.roll_back() if undo else executor.commit(door.marks))
 
     async def _exchange(self, link: Link, calls: Sequence[Call], slow: bool) -> list[list[Any]]:
         caller = self._caller
         steps = [caller.step]
         for call in calls:
-            steps.append(_step(link, call))
+            steps.append(call.step(link.transformer))
         exchange = link.send(steps, caller.echo, slow=slow)
+        door = self._door
+        written = door.marks is not None and not all(call.plan.reads for call in calls)
+        behind = link.send((POSITION,)) if written else None
         try:
             results = await exchange.future
+            if behind is not None and door.marks is not None:
+                door.marks.take(caller.owner, await behind.future)
         except asyncio.CancelledError:
             self._door.abandon(link)
             raise
         rows = _rows(link, calls, results[1:])
-        self._door.observer.note(calls, rows, exchange.served)
+        if door.observer.note(calls, rows, exchange.served) and door.observer.plans:
+            door.spawn(self._log_plans(calls))
         return rows
+
+    async def _log_plans(self, calls: Sequence[Call]) -> None:
+        """Logs how PostgreSQL runs statements that were slow, as their caller, without their values."""
+        with suppress(DatabaseError):
+            async with self.transaction(undo=True) as executor:
+                for call in calls:
+                    self._door.observer.explained(call, await executor.explain(call, generic=True))
 
 
 class TransactionExecutor:
@@ -123,8 +158,16 @@ class TransactionExecutor:
     """
 
     def __init__(
-        self, link: Link, caller: Caller, observer: Observer, outer: TransactionExecutor | None = None
+        self,
+        link: Link,
+        caller: Caller,
+        observer: Observer,
+        *,
+        outer: TransactionExecutor | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
+        self.wrote = False
+        self._begin = _BEGIN if isolation is None else Step(_LEVELS[isolation])
         self._link = link
         self._caller = caller
         self._observer = observer
@@ -140,8 +183,9 @@ class TransactionExecutor:
 
     async def _run(self, calls: Sequence[Call]) -> list[list[Any]]:
         begun = perf_counter()
+        self._note_writes(not call.plan.reads for call in calls)
         try:
-            results = await self._send([_step(self._link, call) for call in calls])
+            results = await self._send([call.step(self._link.transformer) for call in calls])
         except DatabaseError:
             self._observer.failed(calls)
             raise
@@ -157,6 +201,7 @@ class TransactionExecutor:
                 "A raw statement may not begin or end a transaction.",
                 hint="Leave the block to commit; raise to roll back; nest scope.transaction() for a savepoint.",
             )
+        self._note_writes((True,))
         step = encoded(self._link.transformer, sql.encode(), values, Format.TEXT, widened=False)
         (result,) = await self._send([step])
         if not result.nfields:
@@ -164,9 +209,37 @@ class TransactionExecutor:
         self._link.transformer.set_pgresult(result)
         return self._link.transformer.load_rows(0, result.ntuples, tuple)
 
+    @property
+    def repeatable(self) -> bool:
+        """A savepoint is part of a transaction."""
+        return False
+
+    def _note_writes(self, writes: Iterable[bool]) -> None:
+        if any(writes):
+            self.wrote = True
+            if self._outer is not None:
+                self._outer._note_writes((True,))  # noqa: SLF001 - the same class
+
+    async def explain(self, call: Call, *, analyze: bool = False, generic: bool = False) -> str:
+        """The plan of ``call``; a ``generic`` one has placeholders where the values would be (PostgreSQL 16 and later)."""
+        options = b", ".join(name for name, wanted in ((b"ANALYZE", analyze), (b"GENERIC_PLAN", generic)) if wanted)
+        head = b"EXPLAIN (VERBOSE%b) " % (b", " + options if options else b"")
+        step = Step(head + call.sql) if generic else encoded(self._link.transformer, head + call.sql, call.values, Format.TEXT)
+        (result,) = await self._send([step])
+        lines = (result.get_value(number, 0) or b"" for number in range(result.ntuples))
+        return b"\n".join(lines).decode()
+
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[TransactionExecutor]:
+    async def transaction(
+        self, *, isolation: Isolation | None = None, undo: bool = False
+    ) -> AsyncGenerator[TransactionExecutor]:
         """A savepoint: an error inside the block undoes the block, and the transaction goes on."""
+        if isolation is not None:
+            raise StatementError(
+                Code.STATEMENT_UNSUPPORTED,
+                "A savepoint has the isolation of its transaction.",
+                hint="Give the isolation to the outer transaction().",
+            )
         name = f"freehold_{secrets.token_hex(4)}"
         await self._send([Step(f"SAVEPOINT {name}".encode())])
         inner = TransactionExecutor(self._link, self._caller, self._observer, outer=self)
@@ -178,7 +251,7 @@ class TransactionExecutor:
                 await self._send([Step(f"ROLLBACK TO SAVEPOINT {name}".encode())])
             raise
         inner.end()
-        await self._send([Step(f"RELEASE SAVEPOINT {name}".encode())])
+        await self._send([Step(f"{'ROLLBACK TO' if undo else 'RELEASE'} SAVEPOINT {name}".encode())])
 
     async def pages(self, call: Call, size: int) -> AsyncGenerator[list[Any]]:
         """The rows of ``call``, ``size`` at a time, through a cursor of the server's."""
@@ -198,12 +271,19 @@ class TransactionExecutor:
             (result,) = await self._send([fetch])
         await self._send([Step(b"CLOSE %b" % cursor)])
 
-    async def commit(self) -> None:
-        """Commits; raises when that did not happen: FH211 where a statement had failed, FH308 without an answer."""
+    async def commit(self, marks: Marks | None = None) -> None:
+        """Commits; raises when that did not happen: FH211 where a statement had failed, FH308 without an answer.
+
+        ``marks``: where to note how far the log has come, if anything was written.
+        """
         self.end()
         if not self._begun:
             return
-        (result,) = await self._link.exchange([_COMMIT])
+        committed = self._link.exchange([_COMMIT])
+        behind = self._link.exchange([POSITION]) if marks is not None and self.wrote else None
+        (result,) = await committed
+        if marks is not None and behind is not None:
+            marks.take(self._caller.owner, await behind)
         if result.command_status != _COMMIT.sql:
             raise StatementError(
                 Code.TRANSACTION_ABORTED,
@@ -244,7 +324,7 @@ class TransactionExecutor:
         if self._begun:
             results = await self._link.exchange(steps)
         else:
-            results = await self._link.exchange([_BEGIN, self._caller.step, *steps], self._caller.echo, echo_at=1)
+            results = await self._link.exchange([self._begin, self._caller.step, *steps], self._caller.echo, echo_at=1)
             results = results[2:]
         self._interrupted = False
         return results
@@ -265,10 +345,6 @@ async def _traced(spans: Spans, calls: Sequence[Call], run: Coroutine[Any, Any, 
         rows = await run
         span.set_attribute("db.response.returned_rows", sum(map(len, rows)))
         return rows
-
-
-def _step(link: Link, call: Call) -> Step:
-    return encoded(link.transformer, call.sql, call.values, call.plan.row_format)
 
 
 def _rows(link: Link, calls: Sequence[Call], results: Sequence[PGresult]) -> list[list[Any]]:

@@ -86,10 +86,12 @@ class Tally:
 class Observer:
     """Counts the calls of a database, and says which take long.
 
-    ``slow``: seconds from which a statement is logged, as SQL without values. ``spans``: where spans go.
+    ``slow``: seconds from which a statement is logged, as SQL without values; ``plans``: and its plan. ``spans``: where
+    spans go.
     """
 
-    def __init__(self, *, slow: float | None = None, spans: Spans | None = None) -> None:
+    def __init__(self, *, slow: float | None = None, plans: bool = False, spans: Spans | None = None) -> None:
+        self.plans = plans
         self.spans = spans
         self.retries = 0
         self.errors = 0
@@ -105,6 +107,10 @@ class Observer:
             return False
         _log.warning("slow: %.0f ms for %s", seconds * 1000, "; ".join(call.sql.decode() for call in calls))
         return True
+
+    def explained(self, call: Call, plan: str) -> None:
+        """Logs the plan of a slow statement; it has placeholders instead of values."""
+        _log.warning("slow: the plan of %s\n%s", call.sql.decode(), plan)
 
     def failed(self, calls: Sequence[Call]) -> None:
         """Counts calls that ended with an error."""

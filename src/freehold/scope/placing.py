@@ -10,7 +10,7 @@ What cannot be sealed so is refused here or, further in, when its parameters are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, Null
 
 from freehold.encryption import KeyChain, Sealed, sealed_for
-from freehold.models import INDEX_SUFFIX, owner_column, places_of, plain, unplaced
+from freehold.models import INDEX_SUFFIX, owner_column, places_of, plain, table_of, unplaced
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,14 @@ def _equalities(conditions: Any) -> Iterator[tuple[Column[Any], Any]]:
             left, right = condition.left, condition.right
             if isinstance(left, Column) and isinstance(right, BindParameter) and right.value is not None:
                 yield left, right.value
+
+
+def refuse_sealed_upsert(model: type[Any], on: Sequence[str], changed: Sequence[str]) -> None:
+    """The row that is there has another key than the one the values were sealed for, unless it is told by its key."""
+    table = table_of(model)
+    for place in places_of(table):
+        if place.column in changed and row_column(table).key not in on:
+            raise unplaced(place)
 
 
 def _refuse_upsert(statement: Any) -> None:

@@ -26,6 +26,8 @@ from freehold.scope.internals import (
     bind_processors_of,
     compiled_of,
     expanded_of,
+    literals_of,
+    names_of,
     parameters_of,
     result_processor_of,
     result_types_of,
@@ -35,9 +37,10 @@ from freehold.scope.internals import (
     with_returning,
 )
 from freehold.scope.shape import Columns, Opening, Part, RowMaker, parts_of, row_maker
-from freehold.wire import Format, PGresult, Transformer
+from freehold.wire import Format, PGresult, Step, Transformer, encoded
 
 _PLANS_KEPT: Final = 1000
+_TEXTS_KEPT: Final = 64
 _DIALECTS: Final[dict[Filter, FilteringDialect]] = dict(dialects())
 _BINARY: Final = (
     types.String,
@@ -61,6 +64,10 @@ class Call(NamedTuple):
     values: Sequence[Any]
     opening: Opening | None = None
 
+    def step(self, transformer: Transformer) -> Step:
+        """The statement with its values encoded; raises `StatementError` (FH210) for one that cannot be."""
+        return encoded(transformer, self.sql, self.values, self.plan.row_format)
+
     def __repr__(self) -> str:
         return f"<Call {self.sql.decode(errors='replace')!r}>"
 
@@ -74,14 +81,23 @@ class Plan:
         self.reads = compiled.shares and not compiled.writes
         self.sealed = any(part.sealed for part in parts)
         self.row_format = _row_format(compiled)
+        self.names: Sequence[str] = ()
         self._compiled = compiled
         self._dialect = dialect
         self._names = tuple(compiled.positiontup or ())
         self._processors = bind_processors_of(compiled)
-        self._sql = None if compiled.post_compile_params else str(compiled).encode()
+        written = compiled.post_compile_params | compiled.literal_execute_params
+        self._sql = None if written else str(compiled).encode()
+        self._literals = literals_of(compiled)
+        self._texts: dict[tuple[Any, ...], tuple[bytes, Sequence[str]]] = {}
         self._make: Callable[[Opening | None], RowMaker] | None = None
         self._fixed: dict[str, Any] | None = None
         self._makes_values = bool(compiled.isinsert and compiled.insert_prefetch)
+
+    def knows(self, parameters: Sequence[BindParameter[Any]]) -> bool:
+        """Whether every one of the parameters can be given another value; notes their names."""
+        self.names = names_of(self._compiled, parameters) or []
+        return len(self.names) == len(parameters)
 
     def __str__(self) -> str:
         """The SQL, without values."""
@@ -108,8 +124,22 @@ class Plan:
         _fill_owner(parameters, owner)
         if self._sql is not None:
             return Call(self, self._sql, _bound(self._names, parameters, self._processors))
-        expanded = expanded_of(self._compiled, parameters)
-        return Call(self, expanded.sql.encode(), _bound(expanded.names, expanded.values, expanded.processors))
+        if self._literals is None:
+            expanded = expanded_of(self._compiled, parameters)
+            return Call(self, expanded.sql.encode(), _bound(expanded.names, expanded.values, expanded.processors))
+        sql, names = self._text(parameters)
+        return Call(self, sql, _bound(names, parameters, self._processors))
+
+    def _text(self, parameters: dict[str, Any]) -> tuple[bytes, Sequence[str]]:
+        """The SQL with its literal numbers, made once for each, and the names of the other parameters."""
+        key = tuple(parameters[name] for name in self._literals or ())
+        text = self._texts.get(key)
+        if text is None:
+            expanded = expanded_of(self._compiled, parameters)
+            if len(self._texts) >= _TEXTS_KEPT:
+                self._texts.clear()
+            text = self._texts[key] = (expanded.sql.encode(), tuple(expanded.names))
+        return text
 
     def rows(self, result: PGresult, transformer: Transformer, opening: Opening | None = None) -> list[Any]:
         """The rows of a result, made into what the statement asked for; ``opening`` is for its sealed columns."""
@@ -135,11 +165,27 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Prepared:
-    """A statement of a verb: built and compiled once for each ``key``, run with values for its parameters."""
+    """A statement of a verb: built and compiled once for each ``key``, run with values for its parameters.
 
-    key: tuple[Any, ...]
+    ``parameters`` are those of the expressions in it, in an order that all statements with this key have. A key of None
+    stands for a statement like no other.
+    """
+
+    key: tuple[Any, ...] | None
     build: Callable[[], Executable]
     values: Mapping[str, Any]
+    parameters: Sequence[BindParameter[Any]] = ()
+
+    def named(self, plan: Plan) -> Mapping[str, Any]:
+        """All the values, by the names that the compiled statement has for them."""
+        if not self.parameters:
+            return self.values
+        named = dict(self.values)
+        for name, parameter in zip(plan.names, self.parameters, strict=True):
+            if parameter.required:
+                raise _unfit("A parameter of the statement has no value.")
+            named[name] = parameter.effective_value
+        return named
 
 
 class Planner:
@@ -153,11 +199,13 @@ class Planner:
         """A statement of a verb, as the wire takes it."""
         key = (statement.key, filter_)
         plan = self._plans.get(key)
-        if plan is None:
-            plan = self._keep(key, compile_plan(statement.build(), filter_, None))
-        else:
+        if plan is not None:
             self._plans.move_to_end(key)
-        return plan.call_with(statement.values, owner)
+            return plan.call_with(statement.named(plan), owner)
+        plan = compile_plan(statement.build(), filter_, None)
+        if statement.key is None or not plan.knows(statement.parameters):
+            return plan.call_with(statement.values, owner)
+        return self._keep(key, plan).call_with(statement.named(plan), owner)
 
     def _keep(self, key: tuple[Any, Filter], plan: Plan) -> Plan:
         self._plans[key] = plan

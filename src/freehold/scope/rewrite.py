@@ -12,13 +12,25 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, Update, select, update
+from sqlalchemy import ColumnElement, Select, Update, select, update
 
 from freehold.encryption import KeyChain
 from freehold.models import Model, owner_column, places_of, table_of
+from freehold.scope.change import Assignment, written_alteration
 from freehold.scope.placing import assigned, assigns_sealed, key_condition, row_column, sealed_values
 
 M = TypeVar("M", bound=Model)
+
+
+def sealed_alteration(model: type[M], parts: tuple[ColumnElement[bool] | Assignment, ...]) -> Update | None:
+    """The update as a statement with its values in it, where it concerns what is sealed; None where it does not."""
+    table = table_of(model)
+    names = {place.column for place in places_of(table)}
+    if not names:
+        return None
+    names |= {column.key for column in (owner_column(table), row_column(table)) if column is not None}
+    assigned_ = {part.attribute.key for part in parts if isinstance(part, Assignment)}
+    return written_alteration(model, parts) if not names.isdisjoint(assigned_) else None
 
 
 def rewrites_sealed(statement: Update) -> bool:

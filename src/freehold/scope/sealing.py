@@ -95,7 +95,7 @@ def _place(row: Model) -> None:
     chain = None if session is None else session.info.get(_CHAIN)
     for place in places_of(table):
         value: Any = values.get(place.column)
-        bound = bound_of(cast(Sealed[Any], value)) if isinstance(value, Sealed) else None
+        bound = bound_of(value) if isinstance(value, Sealed) else None
         if bound is not None and bound[1] is None:
             owner = owner_column(table)
             whose = "" if owner is None else values.get(owner.key)

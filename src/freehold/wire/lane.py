@@ -13,7 +13,7 @@ from freehold.wire.link import Link
 
 _DEPTH: Final = 64
 """Exchanges on one connection; what comes then waits, where it can still be told that it waits in vain."""
-_ALONE_SECONDS: Final = 0.02
+_ALONE_SECONDS: Final = 0.25
 """How long a statement that nobody waits for may go on before it is cancelled."""
 
 
@@ -177,7 +177,7 @@ class Lanes:
 
     def spare(self) -> None:
         """Gives back connections beyond the usual ones that have nothing to do, when somebody needs one of their own."""
-        for link in [each for each in self.links if not each.depth][: len(self.links) - self.usual]:
+        for link in [each for each in self.links if not each.depth][: max(0, len(self.links) - self.usual)]:
             self._leave(link)
 
     def discard_stale(self) -> None:

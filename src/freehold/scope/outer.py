@@ -1,0 +1,39 @@
+"""What a type checker is told of rows: the outer side of a LEFT JOIN may be missing; a row of several columns is a tuple.
+
+At run time both functions give back what they were given.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, TypeVarTuple, overload
+
+from sqlalchemy.sql.elements import SQLCoreOperations
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from freehold.models import Model
+from freehold.typing import Attr
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+T1 = TypeVar("T1")
+T2 = TypeVar("T2")
+Ts = TypeVarTuple("Ts")
+
+
+@overload
+def outer(element: type[M], /) -> SQLCoreOperations[M | None]: ...
+@overload
+def outer(element: Attr[T], /) -> SQLCoreOperations[T | None]: ...
+def outer(element: Any, /) -> Any:
+    """A model or column of the outer side: ``select(Task, outer(Message)).outerjoin(Message, ...)`` gives
+    ``tuple[Task, Message | None]``."""
+    return element
+
+
+@overload
+def tuples(statement: TypedReturnsRows[T], /) -> TypedReturnsRows[T]: ...
+@overload
+def tuples(statement: TypedReturnsRows[T1, T2, *Ts], /) -> TypedReturnsRows[tuple[T1, T2, *Ts]]: ...
+def tuples(statement: Any, /) -> Any:
+    """A statement whose rows are tuples, for `batch`: ``batch(select(Task), tuples(select(Key.id, Key.provider)))``."""
+    return statement
