@@ -26,7 +26,14 @@ from freehold.scope.placing import assigns_sealed, refuse_sealed_upsert
 from freehold.scope.plan import Call, Planner, Prepared
 from freehold.scope.query import BoundQuery
 from freehold.scope.related import With
-from freehold.scope.rewrite import owner_after, owner_now, rewrites_sealed, rewriting, rows_to_rewrite, sealed_alteration
+from freehold.scope.rewrite import (
+    owner_after,
+    owner_now,
+    rewrites_sealed,
+    rewriting,
+    rows_to_rewrite,
+    sealed_alteration,
+)
 from freehold.scope.sealing import attach, matching
 from freehold.scope.upsert import Upsert, Upserted
 from freehold.scope.vault import Vault
@@ -128,7 +135,9 @@ class Scope:
                     progress(len(done))
             return done
 
-    async def _insert(self, chunks: Sequence[Chunk | Single], progress: Callable[[int], None] | None) -> list[list[Any]]:
+    async def _insert(
+        self, chunks: Sequence[Chunk | Single], progress: Callable[[int], None] | None
+    ) -> list[list[Any]]:
         if not chunks:
             return []
         returned = await self._run(*(chunk.statement() for chunk in chunks))
@@ -374,7 +383,9 @@ class UserScope(Scope):
 
         Where it has not in time, or there is none, the primary answers; so it does everything else.
         """
-        return UserScope(self._caller, self._door.reading(self._caller, self._executor), self._planner, self._door, self._vault)
+        return UserScope(
+            self._caller, self._door.reading(self._caller, self._executor), self._planner, self._door, self._vault
+        )
 
 
 class AnonymousScope(Scope):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, event, inspect
@@ -36,7 +36,7 @@ async def attach(session: AsyncSession, vault: Vault, executor: Executor, caller
         await vault.keys(executor, caller, caller.owner)
 
     def flush(flushed: Session, _context: Any, _instances: Any) -> None:
-        held: list[Any] = [*flushed.new, *flushed.dirty]
+        held = cast(list[Model], [*flushed.new, *flushed.dirty])
         rows: list[Model] = [row for row in held if places_of(table_of(type(row)))]
         if rows:
             _load_moved(rows)
@@ -95,7 +95,7 @@ def _place(row: Model) -> None:
     chain = None if session is None else session.info.get(_CHAIN)
     for place in places_of(table):
         value: Any = values.get(place.column)
-        bound = bound_of(value) if isinstance(value, Sealed) else None
+        bound = bound_of(value) if isinstance(value, Sealed) else None  # pyright: ignore[reportUnknownArgumentType]
         if bound is not None and bound[1] is None:
             owner = owner_column(table)
             whose = "" if owner is None else values.get(owner.key)
