@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine
 
 from freehold.errors import Code, DeclarationError
-from freehold.models.column import REQUIRED, Declared
+from freehold.models.column import Declared
 from freehold.models.document import Document
 from freehold.models.identifier import text_id, uuid7
 from freehold.models.policy import caller_default

@@ -80,9 +80,7 @@ def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment
         return update(model).where(*conditions).values(_assigned(assignments)).returning(model)
 
     expressions = [each.value for each in assignments if isinstance(each.value, SQLCoreOperations)]
-    values = {
-        _name(each): each.value for each in assignments if not isinstance(each.value, SQLCoreOperations)
-    }
+    values = {_name(each): each.value for each in assignments if not isinstance(each.value, SQLCoreOperations)}
     named = tuple((each.attribute.class_, each.attribute.key, _name(each) in values) for each in assignments)
     return _shaped(("update", model, named), build, [*conditions, *expressions], values)
 

@@ -124,9 +124,7 @@ class SharedExecutor:
 
     async def _exchange(self, link: Link, calls: Sequence[Call], slow: bool) -> list[list[Any]]:
         caller = self._caller
-        steps = [caller.step]
-        for call in calls:
-            steps.append(call.step(link.transformer))
+        steps = [caller.step, *[call.step(link.transformer) for call in calls]]
         exchange = link.send(steps, caller.echo, slow=slow)
         door = self._door
         written = door.marks is not None and not all(call.plan.reads for call in calls)
@@ -224,7 +222,11 @@ class TransactionExecutor:
         """The plan of ``call``; a ``generic`` one has placeholders where the values would be (PostgreSQL 16 and later)."""
         options = b", ".join(name for name, wanted in ((b"ANALYZE", analyze), (b"GENERIC_PLAN", generic)) if wanted)
         head = b"EXPLAIN (VERBOSE%b) " % (b", " + options if options else b"")
-        step = Step(head + call.sql) if generic else encoded(self._link.transformer, head + call.sql, call.values, Format.TEXT)
+        step = (
+            Step(head + call.sql)
+            if generic
+            else encoded(self._link.transformer, head + call.sql, call.values, Format.TEXT)
+        )
         (result,) = await self._send([step])
         lines = (result.get_value(number, 0) or b"" for number in range(result.ntuples))
         return b"\n".join(lines).decode()

@@ -31,7 +31,8 @@ class StatementMetrics:
 @dataclass(frozen=True)
 class PoolMetrics:
     """The connections of one login: ``shared`` by single verbs, ``waiting`` for a place on them; ``mismatches``: answers
-    that did not carry the identity they were asked for, which is a defect wherever it is not 0."""
+    that did not carry the identity they were asked for, which is a defect wherever it is not 0.
+    """
 
     size: int
     available: int
@@ -79,8 +80,7 @@ class Tally:
         self.calls += 1
         self.rows += rows
         self.seconds += seconds
-        if seconds > self.slowest:
-            self.slowest = seconds
+        self.slowest = max(self.slowest, seconds)
 
 
 class Observer:

@@ -26,7 +26,8 @@ def outer(element: type[M], /) -> SQLCoreOperations[M | None]: ...
 def outer(element: Attr[T], /) -> SQLCoreOperations[T | None]: ...
 def outer(element: Any, /) -> Any:
     """A model or column of the outer side: ``select(Task, outer(Message)).outerjoin(Message, ...)`` gives
-    ``tuple[Task, Message | None]``."""
+    ``tuple[Task, Message | None]``.
+    """
     return element
 
 
@@ -35,5 +36,8 @@ def tuples(statement: TypedReturnsRows[T], /) -> TypedReturnsRows[T]: ...
 @overload
 def tuples(statement: TypedReturnsRows[T1, T2, *Ts], /) -> TypedReturnsRows[tuple[T1, T2, *Ts]]: ...
 def tuples(statement: Any, /) -> Any:
-    """A statement whose rows are tuples, for `batch`: ``batch(select(Task), tuples(select(Key.id, Key.provider)))``."""
+    """The statement, typed as one whose rows are tuples.
+
+    For `batch`, whose types have room for one thing a row: ``batch(select(Task), tuples(select(Key.id, Key.provider)))``.
+    """
     return statement

@@ -91,15 +91,15 @@ class Keyset:
     def _read(self, cursor: str) -> list[Any]:
         try:
             name, *values = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
-            if name != self._name:
-                raise ValueError(name)
-            return [_value(column, value) for column, value in zip(self.columns, values, strict=True)]
+            if name == self._name:
+                return [_value(column, value) for column, value in zip(self.columns, values, strict=True)]
         except (ValueError, TypeError, UnicodeError, decimal.InvalidOperation):
-            raise StatementError(
-                Code.CURSOR_INVALID,
-                "The cursor is not one of this statement's.",
-                hint="Pass Page.after of the page before, of a statement with the same order; or None to begin anew.",
-            ) from None
+            pass
+        raise StatementError(
+            Code.CURSOR_INVALID,
+            "The cursor is not one of this statement's.",
+            hint="Pass Page.after of the page before, of a statement with the same order; or None to begin anew.",
+        )
 
     def _beyond(self, values: Sequence[Any]) -> ColumnElement[bool]:
         if len(set(self.falling)) == 1:

@@ -78,7 +78,9 @@ def _parent_of(statement: Any) -> type[Model]:
     entity = described[0]["expr"] if len(described) == 1 else None
     if not isinstance(entity, type) or inspect(entity, raiseerr=False) is None:
         raise StatementError(
-            Code.RELATION_UNKNOWN, "Related rows are read with a select() of one model.", hint="with_(select(Task), Message)"
+            Code.RELATION_UNKNOWN,
+            "Related rows are read with a select() of one model.",
+            hint="with_(select(Task), Message)",
         )
     return entity
 
@@ -91,7 +93,9 @@ def _key(model: type[Model]) -> str:
 
 
 def _link(child: type[Model], parent: type[Model]) -> str:
-    names = [field.name for field in child.__fields__ if field.declared.kind == "parent" and field.declared.target is parent]
+    names = [
+        field.name for field in child.__fields__ if field.declared.kind == "parent" and field.declared.target is parent
+    ]
     if len(names) != 1:
         raise StatementError(
             Code.RELATION_UNKNOWN,

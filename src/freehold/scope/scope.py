@@ -113,12 +113,14 @@ class Scope:
         async with self.transaction() as tx:
             done: list[M] = []
             for chunk in chunks:
-                done += (await tx._insert([chunk], None))[0]
+                done += (await tx._insert([chunk], None))[0]  # noqa: SLF001 - the same class
                 if progress is not None:
                     progress(len(done))
             return done
 
-    async def _insert(self, chunks: Sequence[Chunk | Single], progress: Callable[[int], None] | None) -> list[list[Any]]:
+    async def _insert(
+        self, chunks: Sequence[Chunk | Single], progress: Callable[[int], None] | None
+    ) -> list[list[Any]]:
         if not chunks:
             return []
         returned = await self._run(*(chunk.statement() for chunk in chunks))
