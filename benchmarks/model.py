@@ -33,6 +33,6 @@ class Nap(Model):
     """A row that takes 200 ms to read: an ordinary statement that happens to be slow."""
 
     __tablename__ = "naps"
-    __policies__ = (Policy(Command.SELECT, to=Role.AUTHENTICATED, using=lambda t: func.pg_sleep(0.2).is_not(None)),)
+    __policies__ = (Policy(Command.SELECT, to=Role.AUTHENTICATED, using=lambda _: func.pg_sleep(0.2).is_not(None)),)
 
     id: Col[UUID] = primary_key(scope="global")

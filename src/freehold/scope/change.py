@@ -79,10 +79,14 @@ def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment
         _refuse_everything(model, conditions)
         return update(model).where(*conditions).values(_assigned(assignments)).returning(model)
 
-    expressions = [each.value for each in assignments if isinstance(each.value, SQLCoreOperations)]
-    values = {_name(each): each.value for each in assignments if not isinstance(each.value, SQLCoreOperations)}
+    expressions: list[Any] = [each.value for each in assignments if _expression(each)]
+    values = {_name(each): each.value for each in assignments if not _expression(each)}
     named = tuple((each.attribute.class_, each.attribute.key, _name(each) in values) for each in assignments)
     return _shaped(("update", model, named), build, [*conditions, *expressions], values)
+
+
+def _expression(assignment: Assignment) -> bool:
+    return isinstance(assignment.value, SQLCoreOperations)
 
 
 def _name(assignment: Assignment) -> str:
@@ -91,9 +95,7 @@ def _name(assignment: Assignment) -> str:
 
 def _assigned(assignments: Sequence[Assignment]) -> dict[str, Any]:
     return {
-        each.attribute.key: each.value
-        if isinstance(each.value, SQLCoreOperations)
-        else bindparam(_name(each), type_=each.attribute.type)
+        each.attribute.key: each.value if _expression(each) else bindparam(_name(each), type_=each.attribute.type)
         for each in assignments
     }
 

@@ -34,11 +34,11 @@ _UNPREPARED: Final = frozenset({"26000", "0A000"})
 class Executor(Protocol):
     """Runs statements as one caller."""
 
-    async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
+    def run(self, calls: Sequence[Call]) -> Coroutine[Any, Any, list[list[Any]]]:
         """The rows of each call; all of them are one transaction, or part of one."""
         ...
 
-    async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def raw(self, sql: str, values: Sequence[Any]) -> Coroutine[Any, Any, list[tuple[Any, ...]]]:
         """The rows of one statement given as text."""
         ...
 

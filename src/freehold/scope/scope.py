@@ -137,7 +137,7 @@ class Scope:
         default everything that ``row`` was given, its key excepted. A row that was soft-deleted comes back.
         """
         caller = self._caller
-        upsert = Upsert.of(row, on, changed, caller.owner, confined=caller.reach is Reach.OWNER)
+        upsert: Upsert[M] = Upsert[M].of(row, on, changed, caller.owner, confined=caller.reach is Reach.OWNER)
         before, change = upsert.statements()
         while True:
             found = upsert.outcome(*await self._run(before, change))
