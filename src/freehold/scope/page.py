@@ -130,7 +130,7 @@ def _column(element: Any, table: str) -> Column[Any]:
     column = mapped.columns[0] if mapped is not None else element
     owner = getattr(column, "table", None)
     found: Any = None if owner is None else getattr(owner, "c", {}).get(column.key)
-    if not isinstance(found, Column):
+    if getattr(found, "__visit_name__", None) != "column":
         raise _unordered(f"It is ordered by something that is no column of {table!r}.")
     return cast("Column[Any]", found)
 
