@@ -18,8 +18,7 @@ _ATTRIBUTE: Final = "_sa_instance_state"
 
 
 class LazyState:
-    """The state of an instance that a scope has loaded: detached, with the key it was loaded by. Of one that was
-    constructed: transient.
+    """The state of an instance: detached, with its key, if a scope has loaded it; transient, if it was constructed.
 
     A non-data descriptor: an instance that has its state never comes here. An instance without columns is one that
     is being constructed, and SQLAlchemy must see that it has no state yet.

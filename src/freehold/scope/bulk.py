@@ -135,7 +135,7 @@ class Chunk:
         owner = {} if self._owner_name is None else {self._owner_name: self.owner}
         documents = {name: kept for name in self.names if (kept := _document(self.model, name)) is not None}
         for place, row in enumerate(self.members):
-            loaded = row.__dict__
+            loaded = vars(row)
             for name in hidden:
                 loaded.pop(name, None)
             for name, kept in documents.items():

@@ -72,8 +72,8 @@ def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment
     def build() -> Update:
         return _updated(model, assignments, conditions, _assigned(assignments))
 
-    expressions = [each.value for each in assignments if isinstance(each.value, SQLCoreOperations)]
-    values = {_name(each): each.value for each in assignments if not isinstance(each.value, SQLCoreOperations)}
+    expressions: list[Any] = [each.value for each in assignments if _expression(each)]
+    values = {_name(each): each.value for each in assignments if not _expression(each)}
     named = tuple((each.attribute.class_, each.attribute.key, _name(each) in values) for each in assignments)
     return _shaped(("update", model, named), build, [*conditions, *expressions], values)
 
@@ -101,15 +101,17 @@ def _updated(
     return update(model).where(*conditions).values(values).returning(model)
 
 
+def _expression(assignment: Assignment) -> bool:
+    return isinstance(assignment.value, SQLCoreOperations)
+
+
 def _name(assignment: Assignment) -> str:
     return f"given_{assignment.attribute.key}"
 
 
 def _assigned(assignments: Sequence[Assignment]) -> dict[str, Any]:
     return {
-        each.attribute.key: each.value
-        if isinstance(each.value, SQLCoreOperations)
-        else bindparam(_name(each), type_=each.attribute.type)
+        each.attribute.key: each.value if _expression(each) else bindparam(_name(each), type_=each.attribute.type)
         for each in assignments
     }
 

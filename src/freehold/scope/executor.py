@@ -34,11 +34,11 @@ _UNPREPARED: Final = frozenset({"26000", "0A000"})
 class Executor(Protocol):
     """Runs statements as one caller."""
 
-    async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
+    def run(self, calls: Sequence[Call]) -> Coroutine[Any, Any, list[list[Any]]]:
         """The rows of each call; all of them are one transaction, or part of one."""
         ...
 
-    async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def raw(self, sql: str, values: Sequence[Any]) -> Coroutine[Any, Any, list[tuple[Any, ...]]]:
         """The rows of one statement given as text."""
         ...
 
@@ -124,9 +124,7 @@ class SharedExecutor:
 
     async def _exchange(self, link: Link, calls: Sequence[Call], slow: bool) -> list[list[Any]]:
         caller = self._caller
-        steps = [caller.step]
-        for call in calls:
-            steps.append(call.step(link.transformer))
+        steps = [caller.step, *[call.step(link.transformer) for call in calls]]
         exchange = link.send(steps, caller.echo, slow=slow)
         door = self._door
         written = door.marks is not None and not all(call.plan.reads for call in calls)
@@ -224,7 +222,11 @@ class TransactionExecutor:
         """The plan of ``call``; a ``generic`` one has placeholders where the values would be (PostgreSQL 16 and later)."""
         options = b", ".join(name for name, wanted in ((b"ANALYZE", analyze), (b"GENERIC_PLAN", generic)) if wanted)
         head = b"EXPLAIN (VERBOSE%b) " % (b", " + options if options else b"")
-        step = Step(head + call.sql) if generic else encoded(self._link.transformer, head + call.sql, call.values, Format.TEXT)
+        step = (
+            Step(head + call.sql)
+            if generic
+            else encoded(self._link.transformer, head + call.sql, call.values, Format.TEXT)
+        )
         (result,) = await self._send([step])
         lines = (result.get_value(number, 0) or b"" for number in range(result.ntuples))
         return b"\n".join(lines).decode()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Delete, Dialect, Executable, FromClause, Insert, Select, Update
+from sqlalchemy import BindParameter, Delete, Dialect, Executable, FromClause, Insert, Select, Update, inspect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
@@ -102,6 +102,18 @@ def result_processor_of(type_: TypeEngine[Any], dialect: Dialect, oid: int) -> P
     """What turns the driver's value into the caller's, for a column that came with ``oid``."""
     processor: Processor | None = type_._cached_result_processor(dialect, oid)
     return processor
+
+
+def model_of(statement: Any) -> type[Any] | None:
+    """The one model that a ``select()`` is of."""
+    described: list[Any] = list(statement.column_descriptions) if isinstance(statement, Select) else []
+    entity: Any = described[0]["expr"] if len(described) == 1 else None
+    return entity if isinstance(entity, type) and inspect(entity, raiseerr=False) is not None else None
+
+
+def limited(statement: Select[Any]) -> bool:
+    """Whether it has LIMIT or OFFSET."""
+    return statement._limit_clause is not None or statement._offset_clause is not None
 
 
 def order_of(statement: Select[Any]) -> Sequence[Any]:

@@ -30,8 +30,10 @@ class StatementMetrics:
 
 @dataclass(frozen=True)
 class PoolMetrics:
-    """The connections of one login: ``shared`` by single verbs, ``waiting`` for a place on them; ``mismatches``: answers
-    that did not carry the identity they were asked for, which is a defect wherever it is not 0.
+    """The connections of one login, and who waits for them.
+
+    ``shared``: by single verbs; ``outstanding``: exchanges under way on those. ``mismatches``: answers that did not carry
+    the identity they were asked for, which is a defect wherever it is not 0.
     """
 
     size: int

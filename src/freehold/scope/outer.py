@@ -25,8 +25,10 @@ def outer(element: type[M], /) -> SQLCoreOperations[M | None]: ...
 @overload
 def outer(element: Attr[T], /) -> SQLCoreOperations[T | None]: ...
 def outer(element: Any, /) -> Any:
-    """A model or column of the outer side: ``select(Task, outer(Message)).outerjoin(Message, ...)`` gives
-    ``tuple[Task, Message | None]``."""
+    """The same model or column, typed as one that may be missing.
+
+    ``select(Task, outer(Message)).outerjoin(Message, ...)`` gives ``tuple[Task, Message | None]``.
+    """
     return element
 
 
@@ -35,5 +37,8 @@ def tuples(statement: TypedReturnsRows[T], /) -> TypedReturnsRows[T]: ...
 @overload
 def tuples(statement: TypedReturnsRows[T1, T2, *Ts], /) -> TypedReturnsRows[tuple[T1, T2, *Ts]]: ...
 def tuples(statement: Any, /) -> Any:
-    """A statement whose rows are tuples, for `batch`: ``batch(select(Task), tuples(select(Key.id, Key.provider)))``."""
+    """The same statement, typed as one whose rows are tuples.
+
+    For `batch`, whose types have room for one thing a row: ``batch(select(Task), tuples(select(Key.id, Key.provider)))``.
+    """
     return statement

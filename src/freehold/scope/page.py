@@ -13,16 +13,16 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Select, and_, inspect, or_, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, or_, tuple_
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import asc_op, desc_op
 
 from freehold.errors import Code, StatementError
 from freehold.models import Model, table_of
-from freehold.scope.internals import order_of
+from freehold.scope.internals import limited, model_of, order_of
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class Keyset:
 
     def after(self, row: Any) -> str:
         """The cursor behind ``row``."""
-        model: Model = row[0] if isinstance(row, tuple) else row
+        model: Any = row
         values = [_written(getattr(model, column.key)) for column in self.columns]
         text = json.dumps([self._name, *values], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -91,15 +91,15 @@ class Keyset:
     def _read(self, cursor: str) -> list[Any]:
         try:
             name, *values = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
-            if name != self._name:
-                raise ValueError(name)
-            return [_value(column, value) for column, value in zip(self.columns, values, strict=True)]
+            if name == self._name:
+                return [_value(column, value) for column, value in zip(self.columns, values, strict=True)]
         except (ValueError, TypeError, UnicodeError, decimal.InvalidOperation):
-            raise StatementError(
-                Code.CURSOR_INVALID,
-                "The cursor is not one of this statement's.",
-                hint="Pass Page.after of the page before, of a statement with the same order; or None to begin anew.",
-            ) from None
+            pass
+        raise StatementError(
+            Code.CURSOR_INVALID,
+            "The cursor is not one of this statement's.",
+            hint="Pass Page.after of the page before, of a statement with the same order; or None to begin anew.",
+        )
 
     def _beyond(self, values: Sequence[Any]) -> ColumnElement[bool]:
         if len(set(self.falling)) == 1:
@@ -113,17 +113,15 @@ class Keyset:
 
 
 def _model(statement: Any) -> type[Model]:
-    described = statement.column_descriptions if isinstance(statement, Select) else []
-    entity = described[0]["expr"] if described else None
-    if not isinstance(entity, type) or inspect(entity, raiseerr=False) is None or statement._limit_clause is not None:  # noqa: SLF001
+    model = model_of(statement)
+    if model is None or limited(statement):
         raise _unordered("It is no select() of a model, or it has a limit of its own.")
-    return entity
+    return model
 
 
 def _direction(element: Any) -> tuple[Any, bool]:
-    if isinstance(element, UnaryExpression) and element.modifier in (asc_op, desc_op):
-        return element.element, element.modifier is desc_op
-    return element, False
+    modifier = element.modifier if isinstance(element, UnaryExpression) else None
+    return (element.element if modifier in (asc_op, desc_op) else cast(Any, element)), modifier is desc_op
 
 
 def _column(element: Any, table: str) -> Column[Any]:
@@ -131,10 +129,10 @@ def _column(element: Any, table: str) -> Column[Any]:
     mapped = getattr(element, "property", None)
     column = mapped.columns[0] if mapped is not None else element
     owner = getattr(column, "table", None)
-    found = None if owner is None else getattr(owner, "c", {}).get(column.key)
-    if not isinstance(found, Column):
+    found: Any = None if owner is None else getattr(owner, "c", {}).get(column.key)
+    if getattr(found, "__visit_name__", None) != "column":
         raise _unordered(f"It is ordered by something that is no column of {table!r}.")
-    return found
+    return cast("Column[Any]", found)
 
 
 def _unordered(detail: str) -> StatementError:

@@ -6,12 +6,13 @@ The relation is the `belongs_to` column that the child already has; nothing else
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, overload
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast, overload
 
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Select, select
 
 from freehold.errors import Code, StatementError
 from freehold.models import Model, owner_column, table_of
+from freehold.scope.internals import model_of
 
 M = TypeVar("M", bound=Model)
 C1 = TypeVar("C1", bound=Model)
@@ -70,15 +71,16 @@ def with_(statement: Any, /, *children: Any) -> Any:
 
     A child is a model with a `belongs_to` column for the parent. Raises `StatementError` (FH213) where it has none, or two.
     """
-    return With(statement, children)
+    return cast(Any, With)(statement, children)
 
 
 def _parent_of(statement: Any) -> type[Model]:
-    described = statement.column_descriptions if isinstance(statement, Select) else []
-    entity = described[0]["expr"] if len(described) == 1 else None
-    if not isinstance(entity, type) or inspect(entity, raiseerr=False) is None:
+    entity = model_of(statement)
+    if entity is None:
         raise StatementError(
-            Code.RELATION_UNKNOWN, "Related rows are read with a select() of one model.", hint="with_(select(Task), Message)"
+            Code.RELATION_UNKNOWN,
+            "Related rows are read with a select() of one model.",
+            hint="with_(select(Task), Message)",
         )
     return entity
 
@@ -91,7 +93,9 @@ def _key(model: type[Model]) -> str:
 
 
 def _link(child: type[Model], parent: type[Model]) -> str:
-    names = [field.name for field in child.__fields__ if field.declared.kind == "parent" and field.declared.target is parent]
+    names = [
+        field.name for field in child.__fields__ if field.declared.kind == "parent" and field.declared.target is parent
+    ]
     if len(names) != 1:
         raise StatementError(
             Code.RELATION_UNKNOWN,

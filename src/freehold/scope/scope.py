@@ -130,7 +130,7 @@ class Scope:
         async with self.transaction() as tx:
             done: list[M] = []
             for chunk in chunks:
-                done += (await tx._insert([chunk], None))[0]
+                done += (await tx._insert([chunk], None))[0]  # noqa: SLF001 - the same class
                 if progress is not None:
                     progress(len(done))
             return done
@@ -155,7 +155,7 @@ class Scope:
         """
         caller = self._caller
         await self._vault.seal_rows(self._committing, caller, [row])
-        upsert = Upsert.of(row, on, changed, caller.owner, confined=caller.reach is Reach.OWNER)
+        upsert: Upsert[M] = Upsert[M].of(row, on, changed, caller.owner, confined=caller.reach is Reach.OWNER)
         refuse_sealed_upsert(upsert.model, upsert.on, upsert.changed)
         before, change = upsert.statements()
         while True:

@@ -5,7 +5,7 @@ Names and attributes are those of the semantic conventions for databases. They h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ class OpenTelemetry:
         self._tracer = trace.get_tracer("freehold", tracer_provider=provider)
 
     @contextmanager
-    def span(self, calls: Sequence[Call]) -> Iterator[Any]:
+    def span(self, calls: Sequence[Call]) -> Generator[Any]:
         """A span around ``calls``: its time is the caller's, the wait for a connection included."""
         operations = [call.sql.split(None, 1)[0].decode() for call in calls]
         attributes: dict[str, str | int] = {

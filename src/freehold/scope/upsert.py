@@ -53,7 +53,9 @@ class Upsert(Generic[M]):
         target = _target(table, column, [attribute.key for attribute in on])
         rules = rules_of(table)
         fixed = {*target, *(each.key for each in table.primary_key), rules.owner}
-        chosen = [each.key for each in changed] if changed is not None else [name for name in values if name not in fixed]
+        chosen = (
+            [each.key for each in changed] if changed is not None else [name for name in values if name not in fixed]
+        )
         return cls(model, target, tuple(name for name in chosen if rules.of(name).update), values)
 
     def statements(self) -> tuple[Prepared, Prepared]:

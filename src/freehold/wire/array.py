@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from freehold.errors import Code, StatementError
@@ -74,7 +74,9 @@ _ELEMENTS: Final[dict[type[Any], Callable[[Any], str]]] = {
 
 
 def _element(value: Any) -> str:
-    write = _ELEMENTS.get(type(value)) or next((_ELEMENTS[kind] for kind in _ELEMENTS if isinstance(value, kind)), None)
+    write = _ELEMENTS.get(cast(Any, type(value))) or next(
+        (_ELEMENTS[base] for base in _ELEMENTS if isinstance(value, base)), None
+    )
     if write is None:
         raise StatementError(
             Code.VALUE_INVALID,

@@ -132,12 +132,13 @@ class Lanes:
         self._waiting.append(turn)
         try:
             await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._wake()  # whose turn it was does not take it
+            raise
         finally:
             if turn in self._waiting:
                 self._waiting.remove(turn)
-            if turn.done() and not turn.cancelled():
-                return
-            self._wake()
 
     def _wake(self) -> None:
         while self._waiting:

@@ -52,7 +52,9 @@ async def test_known_to_be_slow_they_keep_to_themselves(alice: UserScope, db: Da
 
 
 @pytest.mark.parametrize("size", [PoolSize(largest=2, shared=1, patience=0.2)])
-async def test_a_full_queue_is_an_error_in_time(alice: UserScope, monkeypatch: pytest.MonkeyPatch, size: PoolSize) -> None:
+async def test_a_full_queue_is_an_error_in_time(
+    alice: UserScope, monkeypatch: pytest.MonkeyPatch, size: PoolSize
+) -> None:
     """Without a bound the caller would wait for as long as everybody before it takes."""
     monkeypatch.setattr(lane, "_DEPTH", 3)
     await alice.all(select(Task))

@@ -72,9 +72,7 @@ async def test_spans_name_the_statement_and_never_a_value(watched: Database, spa
     assert all(SECRET not in span.to_json() for span in found)
 
 
-async def test_slow_statements_are_logged_with_their_plan(
-    watched: Database, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_slow_statements_are_logged_with_their_plan(watched: Database, caplog: pytest.LogCaptureFixture) -> None:
     """The plan is the caller's: it has the policy in it; neither has a value."""
     caplog.set_level(logging.WARNING, logger="freehold.scope.metric")
     await watched.as_user(ALICE).all(select(Task).where(Task.title == SECRET))

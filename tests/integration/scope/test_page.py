@@ -22,7 +22,9 @@ async def test_every_row_comes_once(alice: UserScope, bob: UserScope, statement:
     """The pages together are the whole list, and none is larger than asked for."""
     await alice.insert_all([Task(title=f"t{number}", priority=number % 3) for number in range(11)])
     await bob.insert(Task(title="his"))
-    whole = [task.id for task in await alice.all(statement.order_by(Task.id.desc() if "DESC" in str(statement) else Task.id))]
+    whole = [
+        task.id for task in await alice.all(statement.order_by(Task.id.desc() if "DESC" in str(statement) else Task.id))
+    ]
     seen: list[str] = []
     after: str | None = None
     for _ in range(4):

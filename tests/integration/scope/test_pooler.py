@@ -21,7 +21,9 @@ from tests.integration.scope.bouncer import bouncer
 from tests.integration.scope.models import Note, Task
 
 PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed (Debian: apt-get install pgbouncer)")
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="pgbouncer is not installed (Debian: apt-get install pgbouncer)"
+)
 
 
 @pytest.fixture

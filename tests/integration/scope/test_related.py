@@ -48,7 +48,11 @@ async def test_in_a_batch_and_a_transaction(alice: UserScope) -> None:
     )
     assert (notes, len(talks), titles[0]) == ([], 3, ("t0", 0))
     async with alice.transaction() as tx:
-        assert [len(messages) for _, messages in await tx.all(with_(select(Task).order_by(Task.title), Message))] == [2, 2, 0]
+        assert [len(messages) for _, messages in await tx.all(with_(select(Task).order_by(Task.title), Message))] == [
+            2,
+            2,
+            0,
+        ]
 
 
 async def test_a_relation_that_there_is_not(alice: UserScope) -> None:
@@ -61,9 +65,13 @@ async def test_a_relation_that_there_is_not(alice: UserScope) -> None:
 async def test_the_outer_side_may_be_missing(alice: UserScope) -> None:
     """None instead of a model, or of a value, where the join found nothing."""
     await _talk(alice)
-    joined = select(Task, outer(Message)).outerjoin(Message, Message.task_id == Task.id).order_by(Task.title, Message.id)
+    joined = (
+        select(Task, outer(Message)).outerjoin(Message, Message.task_id == Task.id).order_by(Task.title, Message.id)
+    )
     found = await alice.all(joined)
     assert [(task.title, message and message.content) for task, message in found][-2:] == [("t1", "t1/b"), ("t2", None)]
     assert await alice.all(
-        select(Task.title, outer(Message.content)).outerjoin(Message, Message.task_id == Task.id).where(Task.title == "t2")
+        select(Task.title, outer(Message.content))
+        .outerjoin(Message, Message.task_id == Task.id)
+        .where(Task.title == "t2")
     ) == [("t2", None)]

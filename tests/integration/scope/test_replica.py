@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import select
 
-from freehold import Database, UserScope
+from freehold import Database
 from freehold.models import schema_statements
 from freehold.server import EmbeddedServer, bootstrap, create_database
 from freehold.wire import Connection, PoolSize, connect
