@@ -6,7 +6,7 @@ it: a row that is made to be inserted by a scope never needs it, and it costs th
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy.orm import class_mapper
 
@@ -38,7 +38,7 @@ class Construction:
         """Gives ``instance`` its values; raises TypeError for a column that is missing or that there is not."""
         name = type(instance).__name__
         if not self._configured:
-            class_mapper(cast(type[Any], type(instance)))  # SQLAlchemy finishes its mappings when they are first asked for
+            class_mapper(type(instance))  # pyright: ignore[reportUnknownArgumentType] # finishes all mappings
             self._configured = True
         if not self.taken.issuperset(values):
             unknown = next(column for column in values if column not in self.taken)
