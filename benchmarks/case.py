@@ -55,6 +55,7 @@ CASES: Final = {
         Case("batch3", "a list of 20, one row and a count in one transaction", 22),
         Case("http_list", "list of 20 rows over HTTP, one uvicorn worker", 20, delays=(0,), crowds=(1, KEPT)),
         Case("insert10000", "insert of 10,000 rows", 10_000, writes=True, calls=1, delays=(0,), crowds=(1,)),
+        Case("slow", "list of 20 rows, while 1 in 100 statements takes 200 ms", 20, delays=(1,), crowds=(CROWD,)),
         Case("stream", "a million rows, one after the other", 1_000_000, calls=1, delays=(0,), crowds=(1,), last=True),
         Case("import", "import of the library, in a new process", 0, calls=1, delays=(0,), crowds=(1,)),
     )

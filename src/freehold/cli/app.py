@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from freehold.cli import client, migration, server
+from freehold.cli import client, keys, migration, server
 from freehold.cli.exits import Exit, err, show_error
 from freehold.errors import FreeholdError
 
@@ -27,6 +27,7 @@ app: Final = typer.Typer(
 migration.register(app)
 server.register(app)
 client.register(app)
+keys.register(app)
 
 _TRACEBACK: Final = "--traceback"
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.schema import SchemaItem
 
+from freehold.encryption import PREFIX
 from freehold.errors import Code, DeclarationError
-from freehold.models.column import Declared
+from freehold.models.column import REQUIRED, Declared
 from freehold.models.field import Field
 from freehold.models.policy import Policy
 from freehold.models.rules import TableRules, owner_column, undeclared
@@ -75,7 +77,9 @@ class Blueprint:
                 yield self._reference(field, field.declared.target)
             if field.declared.unique:
                 yield UniqueConstraint(*self._unique(field))
-            if field.declared.index:
+            if field.declared.kind == "sealed":
+                yield from self._sealed(field)
+            elif field.declared.index:
                 yield Index(None, *self._owner_first(field))
         owner = self.owner
         if owner is not None and self._key()[0] != owner.name and not owner.declared.unique:
@@ -100,6 +104,19 @@ class Blueprint:
     def _owner_first(self, field: Field) -> list[str]:
         owner = self.owner
         return [field.name] if owner is None or owner == field else [owner.name, field.name]
+
+    def _sealed(self, field: Field) -> Iterator[SchemaItem]:
+        """Nothing but sealed values, from when the old platform's are no longer read."""
+        key = next(each for each in self.fields if each.name == self._key()[-1])
+        if key.type.python not in (str, UUID) or field.declared.default not in (REQUIRED, None):
+            raise DeclarationError(
+                Code.SEALED_UNDECLARABLE,
+                f"{self.table}.{field.name} cannot be sealed: a value is bound to a key that its client made, "
+                "and has no default but None.",
+                hint="Make the key of the table Col[UUID] or Col[str] = primary_key(); leave the default out.",
+            )
+        if not field.declared.legacy:
+            yield CheckConstraint(f"{quote_identifier(field.name)} LIKE '{PREFIX}%'", name=f"{field.name}_sealed")
 
     def _choice(self, field: Field) -> CheckConstraint:
         listed = ", ".join(

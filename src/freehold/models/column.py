@@ -26,7 +26,7 @@ Action = Literal["cascade", "restrict"]
 class Declared:
     """What was said about one column; the model decides what follows from it."""
 
-    kind: Literal["plain", "key", "owner", "parent", "json", "deleted"] = "plain"
+    kind: Literal["plain", "key", "owner", "parent", "json", "deleted", "sealed"] = "plain"
     init: bool = True
     default: Any = REQUIRED
     default_factory: Callable[[], Any] | None = None
@@ -41,6 +41,7 @@ class Declared:
     scope: Literal["owner", "global"] = "owner"
     primary_key: bool = False
     commands: frozenset[Command] = ALL_COMMANDS
+    legacy: bool = False
 
     @property
     def required(self) -> bool:
@@ -152,6 +153,31 @@ def json(
         default=default,
         default_factory=default_factory,
         rules=ColumnRules(select, insert, update),
+    )
+
+
+def sealed(
+    *,
+    default: Any = REQUIRED,
+    legacy: bool = False,
+    index: bool = False,
+    init: bool = True,
+    select: bool = True,
+    insert: bool = True,
+    update: bool = True,
+) -> Any:
+    """A column that is encrypted at rest, for ``Col[Sealed[str]]``, ``Sealed[bytes]`` or a type for JSON.
+
+    ``default``: None, or nothing. ``legacy``: values of the Node platform are still read; without it a CHECK refuses
+    them. ``index``: a blind index beside it, for `Scope.matching`.
+    """
+    return Declared(
+        kind="sealed",
+        init=init,
+        default=default,
+        rules=ColumnRules(select, insert, update),
+        legacy=legacy,
+        index=index,
     )
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 
 from freehold.errors import Code, FreeholdError, MigrationError
 from freehold.models.base import Model
@@ -20,6 +20,25 @@ def load_statements(module: str | None) -> tuple[str, ...]:
     Raises `MigrationError` (FH401) when it cannot be imported or declares no model; a `DeclarationError` of a
     model passes through.
     """
+    load(module)
+    # Two sets of models with sealed columns share the tables of their keys.
+    declared = dict.fromkeys(statement for metadata in _declared() for statement in schema_statements(metadata))
+    statements = tuple(declared)
+    if not statements:
+        raise _unimportable(
+            f"The module {module!r} declares no model.", "Name the module whose classes derive from Model."
+        )
+    return statements
+
+
+def load_tables(module: str | None) -> tuple[Table, ...]:
+    """The table of every model declared once ``module`` is imported; raises as `load_statements`."""
+    load(module)
+    return tuple(dict.fromkeys(table for metadata in _declared() for table in metadata.sorted_tables))
+
+
+def load(module: str | None) -> None:
+    """Imports the module of models; raises `MigrationError` (FH401)."""
     if module is None:
         raise _unimportable(
             "No module of models is named.",
@@ -37,12 +56,6 @@ def load_statements(module: str | None) -> tuple[str, ...]:
         ) from error
     finally:
         sys.path.pop(0)
-    statements = tuple(statement for metadata in _declared() for statement in schema_statements(metadata))
-    if not statements:
-        raise _unimportable(
-            f"The module {module!r} declares no model.", "Name the module whose classes derive from Model."
-        )
-    return statements
 
 
 def _declared() -> list[MetaData]:

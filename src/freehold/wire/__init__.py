@@ -5,6 +5,7 @@ from psycopg.abc import Transformer
 from psycopg.pq import Format
 from psycopg.pq.abc import PGresult
 
+from freehold.wire.array import array_text
 from freehold.wire.begin import begin_as
 from freehold.wire.connect import Connection, connect, connect_async
 from freehold.wire.link import Link
@@ -24,6 +25,7 @@ __all__ = [
     "PoolSize",
     "Step",
     "Transformer",
+    "array_text",
     "begin_as",
     "connect",
     "connect_async",
