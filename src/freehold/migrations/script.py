@@ -197,7 +197,7 @@ def _unit(header: str, found: Sequence[tuple[str, Sequence[str]]]) -> Unit:
 def _about(mode: Mode, text: str) -> Index | Batches | None:
     try:
         return next(_abouts(mode, text))
-    except (StopIteration, KeyError, TypeError):
+    except (StopIteration, KeyError, TypeError, ValueError):
         raise ValueError(f"unknown unit: {mode} {text}") from None
 
 
