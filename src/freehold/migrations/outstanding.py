@@ -44,8 +44,8 @@ def outstanding(history: History, entries: Entries) -> tuple[Step, ...]:
     )
 
 
-def way_back(history: History, entries: Entries) -> tuple[Step, ...]:
-    """The units that undo the newest revision, or the rest of them where that was begun; none without a revision.
+def way_back(history: History, entries: Entries) -> tuple[Revision | None, tuple[Step, ...]]:
+    """The newest revision and the units that undo it, or the rest of them where that was begun; None without any.
 
     Raises `MigrationError`: FH405, FH402 as `outstanding` does; FH406 when the revision is half-applied.
     """
@@ -55,7 +55,7 @@ def way_back(history: History, entries: Entries) -> tuple[Step, ...]:
         started = {id_ for (id_, _), entry in entries.items() if entry.finished_at is not None}
         begun = next((each for each in reversed(history.revisions) if each.id in started), None)
         if begun is None:
-            return ()
+            return None, ()
         if any(_lacking(step, entries) for step in _steps(begun, entries)):
             raise MigrationError(
                 Code.REVISION_HALF_APPLIED,
@@ -64,7 +64,7 @@ def way_back(history: History, entries: Entries) -> tuple[Step, ...]:
             )
     sums = zip(begun.down.units, begun.down.sums, strict=True)
     steps = (Step(begun, -place, unit, sum_) for place, (unit, sum_) in enumerate(sums, start=1))
-    return tuple(step for step in steps if _lacking(step, entries))
+    return begun, tuple(step for step in steps if _lacking(step, entries))
 
 
 def half_undone(history: History, entries: Entries) -> Revision | None:

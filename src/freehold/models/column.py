@@ -41,6 +41,7 @@ class Declared:
     scope: Literal["owner", "global"] = "owner"
     primary_key: bool = False
     commands: frozenset[Command] = ALL_COMMANDS
+    renamed_from: str | None = None
 
     @property
     def required(self) -> bool:
@@ -58,14 +59,17 @@ def column(
     update: bool = True,
     unique: bool = False,
     index: bool = False,
+    renamed_from: str | None = None,
 ) -> Any:
     """A column of the annotated type.
 
     ``default``: the constructor's default and, for a plain value, the database's too. ``select``, ``insert``,
     ``update``: whether callers may name the column in that command; False withholds the privilege on it.
-    ``unique``: per owner, where the table has one. ``index``: likewise owner first.
+    ``unique``: per owner, where the table has one. ``index``: likewise owner first. ``renamed_from``: what it was called
+    before, so that a migration renames it; it may stay.
     """
     return Declared(
+        renamed_from=renamed_from,
         init=init,
         default=default,
         default_factory=default_factory,
@@ -117,6 +121,7 @@ def belongs_to(
     update: bool = True,
     index: bool = True,
     init: bool = True,
+    renamed_from: str | None = None,
 ) -> Any:
     """A row of ``target`` with the same owner, by the composite key (owner, id), so that it cannot be another's.
 
@@ -130,6 +135,7 @@ def belongs_to(
         default=default,
         index=index,
         rules=ColumnRules(insert=insert, update=update),
+        renamed_from=renamed_from,
     )
 
 
@@ -141,11 +147,13 @@ def json(
     select: bool = True,
     insert: bool = True,
     update: bool = True,
+    renamed_from: str | None = None,
 ) -> Any:
     """A jsonb column that holds any type Pydantic can validate, and is validated in both directions."""
     return Declared(
         kind="json",
         init=init,
+        renamed_from=renamed_from,
         default=default,
         default_factory=default_factory,
         rules=ColumnRules(select, insert, update),

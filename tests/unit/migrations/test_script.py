@@ -18,7 +18,9 @@ _statements = st.lists(_statement, min_size=1, max_size=4).map(tuple)
 _names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 _unit = st.one_of(
     st.builds(Unit, _statements, st.sampled_from([Mode.TRANSACTION, Mode.AUTOCOMMIT])),
-    st.builds(lambda text, index: Unit((text,), Mode.AUTOCOMMIT, index), _statement, st.builds(Index, _names, _names, _names)),
+    st.builds(
+        lambda text, index: Unit((text,), Mode.AUTOCOMMIT, index), _statement, st.builds(Index, _names, _names, _names)
+    ),
     st.builds(
         lambda text, batches: Unit((text,), Mode.BATCHES, batches, ("ROW EXCLUSIVE",)),
         _statement,
