@@ -31,15 +31,15 @@ JOBS = _renamed(("tasks", "jobs"))
 
 def _generate(target: Target, statements: Sequence[str], *renames: Rename, drop: bool = False) -> Generated | None:
     permission = Permission(drop=drop, sign_off="tested")
-    return generate(
-        statements, target.directory, "rename", target.cluster, renames=renames, permission=permission
-    )
+    return generate(statements, target.directory, "rename", target.cluster, renames=renames, permission=permission)
 
 
 def _fill(target: Target) -> None:
     target.run("create policy filling on tasks to current_user using (true)")
     target.run("create policy filling on users to current_user using (true)")
-    target.run("insert into users (id) values ('u')", "insert into tasks (user_id, id, title) values ('u', 't', 'kept')")
+    target.run(
+        "insert into users (id) values ('u')", "insert into tasks (user_id, id, title) values ('u', 't', 'kept')"
+    )
     target.run("drop policy filling on tasks", "drop policy filling on users")
 
 
@@ -56,7 +56,9 @@ def test_a_declared_rename_keeps_the_rows(
     before, indexes = target.facts(), target.rows("select indexrelid from pg_index order by 1")
     made = _generate(target, statements, rename)
     assert made
-    assert not any("CREATE" in text or "DROP" in text for text in _up(made) if "VIEW" not in text and "DONE" not in text)
+    assert not any(
+        "CREATE" in text or "DROP" in text for text in _up(made) if "VIEW" not in text and "DONE" not in text
+    )
     assert any("renamed:" in line for line in made.summary)
     migrate(target.dsn, target.directory, Options(verify=True))
     assert target.rows("select indexrelid from pg_index order by 1") == indexes

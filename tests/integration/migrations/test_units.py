@@ -117,7 +117,12 @@ def test_an_index_that_is_there_already_is_kept(target: Target) -> None:
 
 
 @pytest.mark.parametrize(
-    "stranger", ["create index notes_body on notes (id)", "create index notes_body on tasks (id)", "create view notes_body as select 1"]
+    "stranger",
+    [
+        "create index notes_body on notes (id)",
+        "create index notes_body on tasks (id)",
+        "create view notes_body as select 1",
+    ],
 )
 def test_something_else_of_that_name_is_left_alone(target: Target, stranger: str) -> None:
     """It is somebody's; the error says how to make room."""
@@ -182,7 +187,9 @@ def test_a_way_back_that_was_ended_is_finished(target: Target) -> None:
 def test_a_half_applied_revision_is_not_undone(target: Target) -> None:
     """Its way back begins at its end."""
     target.run("insert into plain values (1, 'a'), (2, 'a')")
-    target.generate("alter table tasks add column note text", "alter table plain add constraint plain_once unique (payload)")
+    target.generate(
+        "alter table tasks add column note text", "alter table plain add constraint plain_once unique (payload)"
+    )
     with pytest.raises(MigrationError):
         migrate(target.dsn, target.directory)
     with pytest.raises(MigrationError) as half:

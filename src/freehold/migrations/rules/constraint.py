@@ -100,7 +100,9 @@ def _validated_later(fact: Fact, context: Context) -> Iterator[Operation]:
         yield validation(fact.key, Stage.REFER_VALIDATE if late else Stage.VALIDATE)
         # PostgreSQL reads both tables as their owner, whom forced row security binds: it would find no row to refer to,
         # or none that refers, and call the constraint broken, or valid unseen.
-        for table in sorted({fact.key[:2], *(need[1:] for need in fact.requires)}) if fact.text("type") == "foreign key" else ():
+        for table in (
+            sorted({fact.key[:2], *(need[1:] for need in fact.requires)}) if fact.text("type") == "foreign key" else ()
+        ):
             yield from opened(table, context)
 
 
