@@ -105,8 +105,10 @@ def entries(connection: Connection) -> Entries:
 
 
 def _entry(row: _Row) -> Entry:
-    *fields, cursor, rows = row
-    return Entry(*fields, None if cursor is None else tuple(json.loads(cursor)), rows)
+    revision, unit, checksum, started, finished, error, cursor, rows = row
+    return Entry(
+        revision, unit, checksum, started, finished, error, None if cursor is None else tuple(json.loads(cursor)), rows
+    )
 
 
 def ensure(connection: Connection) -> None:
@@ -149,7 +151,7 @@ def reached(connection: Connection, revision: str, unit: int, cursor: Sequence[s
 
 def forget_sql(revision: str) -> str:
     """The statement that removes a revision that was undone."""
-    return f"delete from freehold.ledger where revision = {quote_literal(revision)}"
+    return f"delete from freehold.ledger where revision = {quote_literal(revision)}"  # noqa: S608 - quoted
 
 
 def forget(connection: Connection, revision: str) -> None:

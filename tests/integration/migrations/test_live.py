@@ -196,7 +196,6 @@ def test_traffic_goes_on_while_everything_changes(
     assert traffic.blocked == []
     assert traffic.statements > 20
     record_property("longest statement in ms", round(traffic.longest * 1000))
-    print(f"{traffic.statements} statements, the longest took {traffic.longest * 1000:.0f} ms")
 
 
 @pytest.mark.slow

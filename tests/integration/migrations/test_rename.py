@@ -62,7 +62,7 @@ def test_a_declared_rename_keeps_the_rows(
     assert any("renamed:" in line for line in made.summary)
     migrate(target.dsn, target.directory, Options(verify=True))
     assert target.rows("select indexrelid from pg_index order by 1") == indexes
-    table = query.split()[-1]
+    table = query.rsplit(maxsplit=1)[-1]
     target.run(f"alter table {table} no force row level security")
     assert target.rows(query) == [("kept",)]
     target.run(f"alter table {table} force row level security")

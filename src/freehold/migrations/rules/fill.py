@@ -25,7 +25,7 @@ def filled(
     name = qualified(*table)
     listed = ", ".join(f"{quote_identifier(column)} = {value}" for column, value in values.items())
     sql = f"UPDATE {name}\nSET {listed}\nWHERE ({where})"
-    batches = Batches(*table, key, size)
+    batches = Batches(table[0], table[1], key, size)
     yield Operation(Phase.COLUMN, (*table, *values), sql, Lock.ROWS, stage=Stage.FILL, about=batches)
     yield from opened(table, context)
 

@@ -16,6 +16,7 @@ class Constraint(SafetyRule):
     """NOT VALID, and later VALIDATE."""
 
     name = "constraint"
+    verbs = ("alter table",)
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         table = altered(statement)

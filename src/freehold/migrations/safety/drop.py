@@ -16,6 +16,7 @@ class Drop(SafetyRule):
     """Only where somebody said so."""
 
     name = "drop"
+    verbs = ("drop table", "drop schema", "truncate", "alter table")
     permit = Permit.DROP
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ class NotNull(SafetyRule):
     """CHECK (... IS NOT NULL) NOT VALID, VALIDATE, then SET NOT NULL."""
 
     name = "not-null"
+    verbs = ("alter table",)
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         table, found = altered(statement), _SET.search(statement)

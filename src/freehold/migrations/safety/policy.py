@@ -20,6 +20,7 @@ class Policy(SafetyRule):
     """Altered in place, with an expression that says whose the row is."""
 
     name = "policy"
+    verbs = ("create policy", "alter policy", "drop policy")
     permit = Permit.SIGN_OFF
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
