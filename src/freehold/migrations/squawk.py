@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from freehold.errors import Code, MigrationError
 from freehold.migrations.script import Script, Unit
@@ -72,7 +72,9 @@ EXEMPTIONS: Final = (
         r"^(?:CREATE(?: UNIQUE)?|DROP) INDEX (?!CONCURRENTLY)",
     ),
     Exemption(
-        ("renaming-table", "renaming-column", "renaming-object"), "the models declare it with renamed_from", r"\bRENAME (?:TO|COLUMN|CONSTRAINT) "
+        ("renaming-table", "renaming-column", "renaming-object"),
+        "the models declare it with renamed_from",
+        r"\bRENAME (?:TO|COLUMN|CONSTRAINT) ",
     ),
     Exemption(
         ("constraint-missing-not-valid", "disallowed-unique-constraint", "adding-serial-primary-key-field"),
@@ -103,9 +105,12 @@ def refuse_squawked(script: Script) -> bool:
     left_out = {rule for each in EXEMPTIONS for rule in each.rules}
     command = [squawk, "--reporter", "json", "--pg-version", _OLDEST]
     text = "".join(map(_executed, script.units))
-    done: subprocess.CompletedProcess[str] = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
     try:
-        found = [(each["rule_name"], each["message"], each["line"]) for each in json.loads(done.stdout)]
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        found: list[tuple[str, str, int]] = [(each["rule_name"], each["message"], each["line"]) for each in rows]
     except (ValueError, KeyError, TypeError):
         raise MigrationError(
             Code.CHANGE_UNSAFE,
