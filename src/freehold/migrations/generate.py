@@ -84,12 +84,12 @@ def generate(
         planned, moved = planned_between(shadow, before, desired, renames, permission)
         up, down = drafted(planned, message, history, desired, shadow.major, moved, permission)
         report(Progress("proof", message, 2, _STEPS))
-        prove(shadow, up, down, back_of(before, planned), desired)
+        told = prove(shadow, up, down, back_of(before, planned), desired)
         refuse_squawked(up)
     report(Progress("files", message, 3, _STEPS))
     files = write(directory, message, up, down, desired)
     report(Progress("files", message, _STEPS, _STEPS))
-    return Generated(up.revision, files, planned.changes, up.notes[1:], planned.weakened)
+    return Generated(up.revision, files, planned.changes, (*up.notes[1:], *told), planned.weakened)
 
 
 def planned_between(

@@ -18,6 +18,7 @@ from freehold.wire import Connection, StatementFailed, connect, execute_batch, n
 
 # Every new relation holds locks until its transaction ends; max_locks_per_transaction bounds them all together.
 _BATCH: Final = 300
+_INTEGRITY: Final = "23"  # class 23, integrity constraint violation
 MOST_TRIED: Final = 2000
 """As many statements as may be tried out in one transaction."""
 _BEGIN: Final = ("begin", "set local search_path = public", "set local check_function_bodies = off")
@@ -117,10 +118,18 @@ class Shadow:
         return self.connection.info.server_version // 10000
 
 
-def _refused(error: DatabaseError, place: int, total: int, statement: str) -> MigrationError:
-    return MigrationError(
+class RefusedError(MigrationError):
+    """A statement that PostgreSQL refused. ``about_rows``: not for what it says, but for rows that are there."""
+
+    about_rows: bool = False
+
+
+def _refused(error: DatabaseError, place: int, total: int, statement: str) -> RefusedError:
+    refused = RefusedError(
         Code.MODELS_REFUSED,
         f"PostgreSQL refused statement {place} of {total} on a scratch database (SQLSTATE {error.sqlstate}).",
         detail=f"{error.detail or error.message} In: {statement.strip().splitlines()[0]}",
         hint="Correct the declaration the statement comes from; nothing was written.",
     )
+    refused.about_rows = (error.sqlstate or "").startswith(_INTEGRITY)
+    return refused

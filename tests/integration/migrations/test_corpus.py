@@ -14,6 +14,7 @@ from freehold.migrations.history import load
 from freehold.migrations.plan import plan
 from freehold.migrations.prove import prove
 from freehold.migrations.revision import Draft, scripts
+from freehold.migrations.script import Script, Unit
 from tests.integration.migrations.conftest import BASE, CALLER, Target, Workshop, owned
 
 CASES: dict[str, tuple[str, ...]] = {
@@ -308,3 +309,23 @@ def test_a_plan_that_postgresql_refuses_is_not_proven(workshop: Workshop, tmp_pa
     assert "add column public.plain.stray" in (different.value.detail or "")
     workshop.proving.run([*down.statements, "alter table plain drop column stray"])
     assert workshop.proving.facts() == before
+
+
+def test_rows_that_a_revision_loses_are_missed(workshop: Workshop) -> None:
+    """The proof has a row in every table; equal facts are not enough."""
+    before = workshop.history.facts
+    assert before is not None
+    unit = Unit(("truncate plain",))
+    up, down = Script("abc", (), (), (unit,)), Script("abc", (), (), ())
+    with pytest.raises(MigrationError, match="Rows get lost") as unproven:
+        prove(workshop.proving, up, down, before, before)
+    assert unproven.value.detail == "table public.plain"
+    assert prove(workshop.proving, down, down, before, before) == ()
+
+
+def test_a_constraint_that_made_up_rows_do_not_fulfil_is_no_mistake(target: Target) -> None:
+    """It is said, because rows that exist may be like them, and the revision is written."""
+    made = target.generate("alter table plain add constraint big check (id > 100)")
+    assert made
+    assert any(line.startswith("rows: ") and "big" in line for line in made.summary)
+    migrate(target.dsn, target.directory, Options(verify=True))
