@@ -58,6 +58,7 @@ class Model(_Typed, DeclarativeBase):
     __access__: ClassVar[Access | None] = None
     __policies__: ClassVar[tuple[Policy, ...]] = ()
     __functions__: ClassVar[tuple[Declaration, ...]] = ()
+    __renamed_from__: ClassVar[str | None] = None
     __fields__: ClassVar[tuple[Field, ...]] = ()
     __construction__: ClassVar[Construction]
 
@@ -84,7 +85,14 @@ class Model(_Typed, DeclarativeBase):
 def _declare(cls: type[Model]) -> None:
     fields = fields_of(cls)
     functions = tuple(partial(declared, cls) for declared in cls.__functions__)
-    blueprint = Blueprint(_table_name(cls), fields, cls.__access__, tuple(cls.__policies__), functions)
+    blueprint = Blueprint(
+        _table_name(cls),
+        fields,
+        cls.__access__,
+        tuple(cls.__policies__),
+        functions,
+        renamed_from=cls.__dict__.get("__renamed_from__"),
+    )
     rules = blueprint.rules()
     for field in fields:
         setattr(cls, field.name, field.mapped())

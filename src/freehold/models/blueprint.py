@@ -28,6 +28,7 @@ class Blueprint:
     access: Access | None
     policies: tuple[Policy, ...]
     functions: tuple[Callable[[], Any], ...] = ()
+    renamed_from: str | None = None
 
     @property
     def owner(self) -> Field | None:
@@ -61,6 +62,10 @@ class Blueprint:
             updated_at=self._named(lambda declared: declared.touched),
             deleted_at=self._named(lambda declared: declared.kind == "deleted"),
             functions=self.functions,
+            renamed_from=self.renamed_from,
+            renamed_columns={
+                field.name: field.declared.renamed_from for field in self.fields if field.declared.renamed_from
+            },
         )
 
     def _named(self, wanted: Callable[[Declared], bool]) -> str | None:

@@ -42,6 +42,7 @@ class Declared:
     primary_key: bool = False
     commands: frozenset[Command] = ALL_COMMANDS
     legacy: bool = False
+    renamed_from: str | None = None
 
     @property
     def required(self) -> bool:
@@ -60,15 +61,18 @@ def column(
     unique: bool = False,
     scope: Literal["owner", "global"] = "owner",
     index: bool = False,
+    renamed_from: str | None = None,
 ) -> Any:
     """A column of the annotated type.
 
     ``default``: the constructor's default and, for a plain value, the database's too. ``select``, ``insert``,
     ``update``: whether callers may name the column in that command; False withholds the privilege on it.
     ``unique``: per owner, where the table has one; with ``scope="global"`` among all rows, which is for values that no
-    caller chooses. ``index``: likewise owner first.
+    caller chooses. ``index``: likewise owner first. ``renamed_from``: what it was called before, so that a migration renames
+    it; it may stay.
     """
     return Declared(
+        renamed_from=renamed_from,
         init=init,
         default=default,
         default_factory=default_factory,
@@ -121,6 +125,7 @@ def belongs_to(
     update: bool = True,
     index: bool = True,
     init: bool = True,
+    renamed_from: str | None = None,
 ) -> Any:
     """A row of ``target`` with the same owner, by the composite key (owner, id), so that it cannot be another's.
 
@@ -134,6 +139,7 @@ def belongs_to(
         default=default,
         index=index,
         rules=ColumnRules(insert=insert, update=update),
+        renamed_from=renamed_from,
     )
 
 
@@ -145,11 +151,13 @@ def json(
     select: bool = True,
     insert: bool = True,
     update: bool = True,
+    renamed_from: str | None = None,
 ) -> Any:
     """A jsonb column that holds any type Pydantic can validate, and is validated in both directions."""
     return Declared(
         kind="json",
         init=init,
+        renamed_from=renamed_from,
         default=default,
         default_factory=default_factory,
         rules=ColumnRules(select, insert, update),

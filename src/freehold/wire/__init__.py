@@ -6,6 +6,7 @@ from psycopg.pq import Format
 from psycopg.pq.abc import PGresult
 
 from freehold.wire.array import array_text
+from freehold.wire.batch import StatementFailed, execute_batch
 from freehold.wire.begin import begin_as
 from freehold.wire.connect import Connection, connect, connect_async
 from freehold.wire.link import Link
@@ -23,6 +24,7 @@ __all__ = [
     "PGresult",
     "Pool",
     "PoolSize",
+    "StatementFailed",
     "Step",
     "Transformer",
     "array_text",
@@ -33,6 +35,7 @@ __all__ = [
     "encoded",
     "error_from",
     "listen",
+    "execute_batch",
     "narrated",
     "settings_sql",
     "settings_step",
