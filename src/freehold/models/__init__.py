@@ -16,6 +16,7 @@ from freehold.models.identifier import text_id, uuid7
 from freehold.models.policy import Policy, caller_id, claim
 from freehold.models.protection import protection_of
 from freehold.models.rules import ColumnRules, TableRules, owner_column, rules_of, schema, table_of
+from freehold.models.statement import sql
 from freehold.models.types import ColumnType
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "rules_of",
     "schema",
     "schema_statements",
+    "sql",
     "table_of",
     "text_id",
     "updated_at",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.schema import SchemaItem
 
 from freehold.errors import Code, DeclarationError
@@ -66,7 +66,7 @@ class Blueprint:
         """The constraints and indexes of the table."""
         yield PrimaryKeyConstraint(*self._key())
         for field in self.fields:
-            if field.type.choices is not None:
+            if field.type.choices is not None and not isinstance(field.sql_type, Enum):
                 yield self._choice(field)
             if field.declared.target is not None:
                 yield self._reference(field, field.declared.target)
