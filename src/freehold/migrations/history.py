@@ -13,18 +13,17 @@ from pathlib import Path
 
 from freehold.catalog import Snapshot
 from freehold.errors import Code, MigrationError
-from freehold.migrations.manifest import FACTS, VERSIONS, digest, verified
+from freehold.migrations.manifest import FACTS, VERSIONS, verified
 from freehold.migrations.script import Script, parse
 
 
 @dataclass(frozen=True)
 class Revision:
-    """One revision; ``checksum`` is of its .up.sql, ``name`` the file name without ending."""
+    """One revision; ``name`` is the file name without ending."""
 
     name: str
     up: Script
     down: Script
-    checksum: str
 
     @property
     def id(self) -> str:
@@ -51,6 +50,11 @@ class History:
         return None if self.kept is None else _facts(self.kept)
 
     @property
+    def printed_by(self) -> str:
+        """The major version of the server that printed the facts of the head."""
+        return self.revisions[-1].up.facts.rpartition(" ")[2] if self.revisions else ""
+
+    @property
     def head(self) -> str | None:
         """The id of the last revision; None without any."""
         return self.revisions[-1].id if self.revisions else None
@@ -72,7 +76,7 @@ def _revision(path: str, contents: Mapping[str, bytes]) -> Revision:
     if back not in contents:
         raise MigrationError(Code.REVISION_MISSING, f"{path} has no {name}.down.sql beside it.", hint="Restore it.")
     up, down = _script(path, contents[path]), _script(back, contents[back])
-    return Revision(name, up, down, digest(contents[path]))
+    return Revision(name, up, down)
 
 
 def _script(path: str, content: bytes) -> Script:

@@ -17,7 +17,7 @@ def prove(shadow: Shadow, up: Script, down: Script, before: Snapshot, desired: S
     """
     for script, expected, words in ((up, desired, "up"), (down, before, "down"), (up, desired, "up again")):
         try:
-            shadow.run(script.statements)
+            shadow.apply(script)
         except MigrationError as error:
             raise _failed(f"Going {words} fails.", f"{error.message} {error.detail}") from None
         compare(shadow.facts(), expected, f"Going {words} does not give what it should.")

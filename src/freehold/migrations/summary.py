@@ -25,8 +25,12 @@ def summary(plan: Plan) -> tuple[str, ...]:
     counts.append("no policy weakened" if not plan.weakened else f"{len(plan.weakened)} WEAKENED")
     lines = [", ".join(counts)]
     lines += [f"weakened: {sentence}" for sentence in plan.weakened]
-    lines += [f"irreversible: rows of {name} are not brought back" for name in plan.irreversible]
+    lines += [f"irreversible: {_lost(name)}" for name in plan.irreversible]
     return tuple(lines)
+
+
+def _lost(name: str) -> str:
+    return f"{name} keeps its new values" if name.startswith("enum ") else f"rows of {name} are not brought back"
 
 
 def _counts(changes: Sequence[Change]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from psycopg.abc import Transformer
 from psycopg.pq import Format
 from psycopg.pq.abc import PGresult
 
+from freehold.wire.batch import StatementFailed, execute_batch
 from freehold.wire.begin import begin_as
 from freehold.wire.connect import Connection, connect, connect_async
 from freehold.wire.link import Link
@@ -21,6 +22,7 @@ __all__ = [
     "PGresult",
     "Pool",
     "PoolSize",
+    "StatementFailed",
     "Step",
     "Transformer",
     "begin_as",
@@ -29,6 +31,7 @@ __all__ = [
     "connection_lost",
     "encoded",
     "error_from",
+    "execute_batch",
     "narrated",
     "settings_sql",
     "settings_step",

@@ -13,11 +13,18 @@ import pytest
 
 from freehold.catalog import Snapshot, read
 from freehold.migrations import migrate
-from freehold.migrations.generate import Generated, generate, replay
+from freehold.migrations.generate import (
+    Generated,
+    Permission,
+    back_of,
+    drafted,
+    generate,
+    planned_between,
+    replay,
+)
 from freehold.migrations.history import History, load
-from freehold.migrations.plan import plan
 from freehold.migrations.prove import prove
-from freehold.migrations.revision import scripts, write
+from freehold.migrations.revision import write
 from freehold.migrations.shadow import Cluster, Shadow
 from freehold.server import EmbeddedServer, bootstrap, create_database, drop_database
 from freehold.wire import Connection, connect
@@ -116,7 +123,8 @@ class Target:
 
     def generate(self, *statements: str, message: str = "change", allow_drop: bool = False) -> Generated | None:
         """A revision to BASE and ``statements``."""
-        return generate((*BASE, *statements), self.directory, message, self.cluster, allow_drop=allow_drop)
+        permission = Permission(drop=allow_drop, blocking=allow_drop, sign_off="tested")
+        return generate((*BASE, *statements), self.directory, message, self.cluster, permission=permission)
 
     def facts(self) -> Snapshot:
         """What the database is now."""
@@ -218,19 +226,19 @@ class Workshop:
     proving: Shadow
     history: History
 
-    def generate(self, directory: Path, *statements: str, allow_drop: bool = False) -> str:
+    def generate(self, directory: Path, *statements: str, permission: Permission) -> str:
         """Writes a proven revision to BASE and ``statements``; returns its id."""
         before = self.history.facts
         assert before is not None
         desired = self.bare.try_out((*BASE, *statements))
-        planned = plan(before, desired, allow_drop=allow_drop)
-        up, down = scripts(planned, "change", self.history.head)
+        planned, moved = planned_between(self.proving, before, desired, (), permission)
+        up, down = drafted(planned, "change", self.history, desired, self.bare.major, moved, permission)
         try:
-            prove(self.proving, up, down, before, desired)
+            prove(self.proving, up, down, back_of(before, planned), desired)
             write(directory, "change", up, down, desired)
         finally:
             if self.proving.facts() != before:
-                self.proving.run(down.statements)
+                self.proving.apply(down)
         return up.revision
 
 
