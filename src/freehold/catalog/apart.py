@@ -25,9 +25,11 @@ _TABLES: Final[Mapping[str, str]] = {
 _OWN_SCHEMAS: Final[Mapping[str, str]] = {"drizzle": "Drizzle", "supabase_migrations": "Supabase"}
 """Schemas of tools, whoever owns them."""
 _HOST_SCHEMAS: Final = frozenset(
-    "_analytics _realtime cron extensions graphql graphql_public net pgbouncer pgmq pgsodium pgsodium_masks"
-    " realtime storage supabase_functions vault".split()  # noqa: SIM905 - a list of words
-)
+    {
+        "_analytics", "_realtime", "cron", "extensions", "graphql", "graphql_public", "net", "pgbouncer", "pgmq",
+        "pgsodium", "pgsodium_masks", "realtime", "storage", "supabase_functions", "vault",
+    }
+)  # fmt: skip
 """Schemas of Supabase, where the application's owner does not own them."""
 _ROLES: Final = frozenset({OWNER, "public", "anon", "authenticated", "service_role"})
 _REFERENCED: Final = re.compile(r'REFERENCES (?:"((?:[^"]|"")+)"|(\w+))\.')

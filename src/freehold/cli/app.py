@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from freehold.cli import migration, server
+from freehold.cli import adoption, migration, server
 from freehold.cli.exits import Exit, err, show_error
 from freehold.errors import FreeholdError
 
@@ -25,6 +25,7 @@ app: Final = typer.Typer(
     add_completion=False,
 )
 migration.register(app)
+adoption.register(app)
 server.register(app)
 
 _TRACEBACK: Final = "--traceback"

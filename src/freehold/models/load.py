@@ -37,12 +37,17 @@ def load_statements(module: str | None) -> tuple[str, ...]:
         ) from error
     finally:
         sys.path.pop(0)
-    statements = tuple(statement for metadata in _declared() for statement in schema_statements(metadata))
+    statements = declared_statements()
     if not statements:
         raise _unimportable(
             f"The module {module!r} declares no model.", "Name the module whose classes derive from Model."
         )
     return statements
+
+
+def declared_statements() -> tuple[str, ...]:
+    """The DDL of every model that is declared in this process."""
+    return tuple(statement for metadata in _declared() for statement in schema_statements(metadata))
 
 
 def _declared() -> list[MetaData]:

@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from freehold.catalog import Key
+
 _IRREGULAR: Final[Mapping[str, str]] = {"people": "person", "children": "child", "news": "news", "series": "series"}
 _TAKEN: Final = frozenset({"Model", "Col", "Policy", "Command", "Role", "Access", "Index", "Any", "Literal"})
 _RESERVED: Final = frozenset({"metadata", "registry"})
 
 
-def class_names(tables: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def class_names(tables: Iterable[Key]) -> dict[Key, str]:
     """A name for the model of each (schema, table): ``task_messages`` is ``TaskMessage``; no two alike."""
-    names: dict[tuple[str, str], str] = {}
+    names: dict[Key, str] = {}
     for key in sorted(tables):
         stem = _class_name(key[1])
         if stem in _TAKEN or stem in names.values():

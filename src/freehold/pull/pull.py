@@ -55,7 +55,7 @@ def pull(facts: Snapshot, database: str) -> Pulled:
         else:
             possible[key] = table
     around = Surroundings(
-        possible, owners, class_names(table.key for table in possible.values()), enum_types(told.own, _SCHEMA)
+        possible, owners, class_names(possible), enum_types(told.own, _SCHEMA)
     )
     models = _ordered([model_of(table, around) for table in possible.values()])
     first, last = _statements(told.own, models, remarks)
