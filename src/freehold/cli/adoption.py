@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 _ADMIN: Final = "ADMIN_DATABASE_URL"
 
-Output: TypeAlias = Annotated[Path | None, typer.Option("--output", "-o", help="Write the models there; - or nothing prints them.")]
+Output: TypeAlias = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the models there; - or nothing prints them.")
+]
 Compare: TypeAlias = Annotated[bool, typer.Option(help="Say what generate would still change.")]
 Message: TypeAlias = Annotated[str, typer.Option("--message", "-m", help="What the first revision is called.")]
 Take: TypeAlias = Annotated[bool, typer.Option(help=f"First give the tables to the owner, as the login of {_ADMIN}.")]
@@ -144,5 +146,3 @@ def _admin() -> str:
             hint=f"{_ADMIN}=postgresql://postgres:<password>@<host>:5432/<database> freehold baseline --take-ownership",
         )
     return admin
-
-

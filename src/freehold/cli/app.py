@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from freehold.cli import adoption, migration, server
+from freehold.cli import adoption, history, migration, server
 from freehold.cli.exits import Exit, err, show_error
 from freehold.errors import FreeholdError
 
@@ -26,6 +26,7 @@ app: Final = typer.Typer(
 )
 migration.register(app)
 adoption.register(app)
+history.register(app)
 server.register(app)
 
 _TRACEBACK: Final = "--traceback"

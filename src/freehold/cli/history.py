@@ -14,10 +14,13 @@ from freehold.cli.migration import Json, Message, progress, shadows
 from freehold.settings import Settings
 
 Span: TypeAlias = Annotated[
-    str | None, typer.Argument(metavar="[REVISION | FROM:TO]", help="One revision, or those after FROM up to TO; all without.")
+    str | None,
+    typer.Argument(metavar="[REVISION | FROM:TO]", help="One revision, or those after FROM up to TO; all without."),
 ]
 Down: TypeAlias = Annotated[bool, typer.Option("--down", help="The SQL that undoes them.")]
-Output: TypeAlias = Annotated[Path | None, typer.Option("--output", "-o", help="Write it there; - or nothing prints it.")]
+Output: TypeAlias = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write it there; - or nothing prints it.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +69,11 @@ def _merge(message: Message = "merge", as_json: Json = False) -> None:
         cluster, report = stack.enter_context(shadows(settings)), stack.enter_context(progress(as_json))
         made = merge(settings.migrations, message, cluster, report)
     if as_json:
-        fields = None if made is None else {"revision": made.revision, "heads": made.heads, "files": [str(f) for f in made.files]}
+        fields = (
+            None
+            if made is None
+            else {"revision": made.revision, "heads": made.heads, "files": [str(f) for f in made.files]}
+        )
         out.print(json.dumps(fields), markup=False)
     elif made is None:
         out.print("The history has one head: nothing to join.")

@@ -170,7 +170,9 @@ def _as_printed(shadow: Shadow, up: Script, desired: Snapshot) -> Snapshot:
     tried = shadow.try_out(up.statements)
     gone = [change for change in diff(desired, tried) if change.verb != "alter"]
     if gone:
-        raise MigrationError(Code.PROOF_FAILED, "Another version of PostgreSQL makes something else of it.", detail=_listed(gone))
+        raise MigrationError(
+            Code.PROOF_FAILED, "Another version of PostgreSQL makes something else of it.", detail=_listed(gone)
+        )
     return tried
 
 

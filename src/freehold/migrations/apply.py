@@ -63,12 +63,14 @@ def rollback(dsn: str, directory: Path, options: Options | None = None, report: 
     history = load(directory)
     with connect(dsn) as connection, exclusive(connection, chosen.wait):
         _named(connection)
-        steps = way_back(history, ledger.entries(connection))
-        if not steps:
+        revision, steps = way_back(history, ledger.entries(connection))
+        if revision is None:
             return None
+        if not steps:
+            ledger.forget(connection, revision.id)
         _run(Runner(connection, dsn, chosen.patience, _teller("undo", report)), steps, undo=True)
         _keep(connection, history)
-        return steps[0].revision.id
+        return revision.id
 
 
 def _apply(connection: Connection, dsn: str, history: History, options: Options, report: Report) -> Sequence[str]:
@@ -98,7 +100,7 @@ def _run(runner: Runner, steps: Iterable[Step], *, undo: bool = False) -> None:
 
 def _keep(connection: Connection, history: History) -> None:
     has = {id_ for id_, _ in ledger.entries(connection)}
-    present = [revision.id for revision in history.revisions if revision.id in has]
+    present = [revision.id for revision in history.seen_by(has).revisions if revision.id in has]
     if present:
         drift.keep(connection, present[-1])
 

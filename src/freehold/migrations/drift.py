@@ -21,7 +21,8 @@ def refuse_drift(connection: Connection, history: History, entries: Entries) -> 
     """
     if any(entry.finished_at is None or entry.unit < 0 for entry in entries.values()):
         return
-    reached = [revision.id for revision in history.revisions if (revision.id, 1) in entries]
+    seen = history.seen_by({id_ for id_, _ in entries})
+    reached = [revision.id for revision in seen.revisions if (revision.id, 1) in entries]
     kept = ledger.kept_facts(connection, reached[-1]) if reached else None
     if kept is not None:
         _compare(kept, read(connection, owner=connection.info.user), "since the last migration; nothing was applied")

@@ -17,6 +17,7 @@ from freehold.migrations.rename import Move, Rename, declared, following
 from freehold.migrations.revision import Draft, scripts, write
 from freehold.migrations.safety import Permit, refuse_unsafe, sign
 from freehold.migrations.script import Script
+from freehold.migrations.squawk import program, refuse_squawked
 from freehold.migrations.shadow import MOST_TRIED, Cluster, Shadow
 
 _STEPS = 4
@@ -120,6 +121,7 @@ def drafted(
     up, down = scripts(planned, draft)
     up = sign(up, permission.reasons())
     refuse_unsafe(up)
+    refuse_squawked(up)
     return up, down
 
 
@@ -144,13 +146,20 @@ def signatures(planned: Plan, reason: str | None) -> tuple[str, ...]:
 def pending_changes(statements: Sequence[str], directory: Path, cluster: Cluster) -> tuple[Change, ...]:
     """What `generate` would write: nothing when the models equal the history. Raises as it does.
 
-    The facts kept beside the history answer the common case; any difference is looked at again from the history itself, for the facts may have been written by another version of PostgreSQL.
+    Every revision is also held against the rules for a database in use (FH420). The facts kept beside the history answer the common case; any difference is looked at again from the history itself, for the facts may have been written by another version of PostgreSQL.
     """
     history = load(directory)
     check(history)
+    for revision in history.revisions:
+        refuse_unsafe(revision.up)
     with cluster.database() as shadow:
         desired = facts_of(statements, shadow, cluster)
         return () if history.facts == desired else diff(replay(shadow, history), desired)
+
+
+def squawked(directory: Path) -> bool:
+    """Asks squawk about the whole history; False where it is not installed. Raises `MigrationError` (FH420)."""
+    return all([refuse_squawked(revision.up) for revision in load(directory).revisions] or [program() is not None])
 
 
 def facts_of(statements: Sequence[str], shadow: Shadow, cluster: Cluster) -> Snapshot:

@@ -158,6 +158,12 @@ def forget_sql(revision: str) -> str:
     return f"delete from freehold.ledger where revision = {quote_literal(revision)}"
 
 
+def forget(connection: Connection, revision: str) -> None:
+    """Removes a revision whose way back has nothing to run."""
+    with narrated():
+        connection.execute(forget_sql(revision).encode())
+
+
 def keep_facts(connection: Connection, head: str, facts: Snapshot) -> None:
     """Keeps what the catalog says at ``head``; only the last is kept."""
     with narrated():

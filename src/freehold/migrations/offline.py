@@ -79,7 +79,9 @@ def _apply(revision: Revision) -> Iterator[str]:
     there = f"exists (select from freehold.ledger where revision = {quote_literal(revision.id)})"
     yield _guard(there, f"{revision.name} was begun or applied already: freehold status")
     for parent in revision.revises:
-        done = f"exists (select from freehold.ledger where revision = {quote_literal(parent)} and finished_at is not null)"
+        done = (
+            f"exists (select from freehold.ledger where revision = {quote_literal(parent)} and finished_at is not null)"
+        )
         yield _guard(f"not {done}", f"{revision.name} comes after {parent}, which this database lacks")
     pairs = enumerate(zip(revision.up.units, revision.up.sums, strict=True), start=1)
     for number, (unit, checksum) in pairs:

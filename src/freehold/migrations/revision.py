@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from string import Template
@@ -18,6 +18,7 @@ from freehold.migrations.operation import Lock, Operation
 from freehold.migrations.plan import Plan
 from freehold.migrations.rename import Move, moves
 from freehold.migrations.script import Batches, Mode, Script, Unit
+from freehold.migrations.squawk import explained
 from freehold.migrations.summary import summary
 
 _ID_LENGTH: Final = 12
@@ -57,6 +58,7 @@ class Draft:
     facts: str = ""
     signed: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def scripts(plan: Plan, draft: Draft) -> tuple[Script, Script]:
@@ -65,10 +67,11 @@ def scripts(plan: Plan, draft: Draft) -> tuple[Script, Script]:
     down = (*units(plan.down), *_renames([move.down for move in reversed(draft.moves)]))
     content = "\0".join([*draft.parents, *_texts(up), "\1", *_texts(down)])
     revision = hashlib.sha256(content.encode()).hexdigest()[:_ID_LENGTH]
-    notes = (draft.message, *summary(plan), *moves(draft.moves))
+    notes = (draft.message, *summary(plan), *draft.notes, *moves(draft.moves))
     undone = (f"undoes: {draft.message}", "what this drops is not brought back by going up again")
+    forth = Script(revision, draft.parents, notes, up, draft.facts, draft.signed)
     return (
-        Script(revision, draft.parents, notes, up, draft.facts, draft.signed),
+        replace(forth, notes=(*notes, *explained(forth))),
         Script(revision, draft.parents, undone, down),
     )
 

@@ -53,6 +53,7 @@ class Model(_Typed, DeclarativeBase):
     _sa_instance_state: ClassVar[Any] = LazyState()
     __access__: ClassVar[Access | None] = None
     __policies__: ClassVar[tuple[Policy, ...]] = ()
+    __renamed_from__: ClassVar[str | None] = None
     __fields__: ClassVar[tuple[Field, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -85,7 +86,9 @@ class Model(_Typed, DeclarativeBase):
 
 def _declare(cls: type[Model]) -> None:
     fields = fields_of(cls)
-    blueprint = Blueprint(_table_name(cls), fields, cls.__access__, tuple(cls.__policies__))
+    blueprint = Blueprint(
+        _table_name(cls), fields, cls.__access__, tuple(cls.__policies__), cls.__dict__.get("__renamed_from__")
+    )
     rules = blueprint.rules()
     for field in fields:
         setattr(cls, field.name, field.mapped())

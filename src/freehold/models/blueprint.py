@@ -25,6 +25,7 @@ class Blueprint:
     fields: tuple[Field, ...]
     access: Access | None
     policies: tuple[Policy, ...]
+    renamed_from: str | None = None
 
     @property
     def owner(self) -> Field | None:
@@ -57,6 +58,10 @@ class Blueprint:
             columns={field.name: field.declared.rules for field in self.fields},
             updated_at=self._named(lambda declared: declared.touched),
             deleted_at=self._named(lambda declared: declared.kind == "deleted"),
+            renamed_from=self.renamed_from,
+            renamed_columns={
+                field.name: field.declared.renamed_from for field in self.fields if field.declared.renamed_from
+            },
         )
 
     def _named(self, wanted: Callable[[Declared], bool]) -> str | None:

@@ -45,6 +45,7 @@ class Declared:
     commands: frozenset[Command] = ALL_COMMANDS
     sql_type: TypeEngine[Any] | None = None
     generated: Generated | None = None
+    renamed_from: str | None = None
 
     @property
     def required(self) -> bool:
@@ -65,16 +66,19 @@ def column(
     sql_type: TypeEngine[Any] | None = None,
     server_default: str | None = None,
     computed: str | None = None,
+    renamed_from: str | None = None,
 ) -> Any:
     """A column of the annotated type.
 
     ``default``: the constructor's default and, for a plain value, the database's too. ``select``, ``insert``,
     ``update``: whether callers may name the column in that command; False withholds the privilege on it.
-    ``unique``: per owner, where the table has one. ``index``: likewise owner first. For a table that is taken over as
-    it is, ``sql_type`` is its type in the database, and ``server_default`` the SQL of its default; with ``init=False``
-    the database makes the value. ``computed``: the SQL it is generated from, stored.
+    ``unique``: per owner, where the table has one. ``index``: likewise owner first. ``renamed_from``: what it was called
+    before, so that a migration renames it; it may stay. For a table that is taken over as it is, ``sql_type`` is its type
+    in the database, and ``server_default`` the SQL of its default; with ``init=False`` the database makes the value.
+    ``computed``: the SQL it is generated from, stored.
     """
     return Declared(
+        renamed_from=renamed_from,
         init=init,
         default=default,
         default_factory=default_factory,
@@ -147,6 +151,7 @@ def belongs_to(
     update: bool = True,
     index: bool = True,
     init: bool = True,
+    renamed_from: str | None = None,
 ) -> Any:
     """A row of ``target`` with the same owner, by the composite key (owner, id), so that it cannot be another's.
 
@@ -160,6 +165,7 @@ def belongs_to(
         default=default,
         index=index,
         rules=ColumnRules(insert=insert, update=update),
+        renamed_from=renamed_from,
     )
 
 
@@ -171,11 +177,13 @@ def json(
     select: bool = True,
     insert: bool = True,
     update: bool = True,
+    renamed_from: str | None = None,
 ) -> Any:
     """A jsonb column that holds any type Pydantic can validate, and is validated in both directions."""
     return Declared(
         kind="json",
         init=init,
+        renamed_from=renamed_from,
         default=default,
         default_factory=default_factory,
         rules=ColumnRules(select, insert, update),

@@ -12,6 +12,7 @@ from sqlalchemy import MetaData
 from freehold.errors import Code, FreeholdError, MigrationError
 from freehold.models.base import Model
 from freehold.models.ddl import schema_statements
+from freehold.models.rules import rules_of
 
 
 def load_statements(module: str | None) -> tuple[str, ...]:
@@ -48,6 +49,18 @@ def load_statements(module: str | None) -> tuple[str, ...]:
 def declared_statements() -> tuple[str, ...]:
     """The DDL of every model that is declared in this process."""
     return tuple(statement for metadata in _declared() for statement in schema_statements(metadata))
+
+
+def declared_renames() -> tuple[tuple[str, str, str, str | None], ...]:
+    """Schema, table, old name and (for a column) its name, of each rename that the models loaded so far declare."""
+    found: list[tuple[str, str, str, str | None]] = []
+    for metadata in _declared():
+        for table in metadata.sorted_tables:
+            rules, schema = rules_of(table), table.schema or "public"
+            if rules.renamed_from:
+                found.append((schema, table.name, rules.renamed_from, None))
+            found += [(schema, table.name, old, column) for column, old in rules.renamed_columns.items()]
+    return tuple(found)
 
 
 def _declared() -> list[MetaData]:

@@ -49,7 +49,8 @@ class TableRules:
     """The rules of one table.
 
     ``owner``, ``updated_at`` and ``deleted_at`` are column names. ``commands`` are what an owner may do by the owner policies;
-    ``policies`` replace them for the command and role they name, or add to them.
+    ``policies`` replace them for the command and role they name, or add to them. ``renamed_from`` and
+    ``renamed_columns`` are what the table and its columns were called before.
     """
 
     owner: str | None = None
@@ -59,6 +60,8 @@ class TableRules:
     columns: Mapping[str, ColumnRules] = field(default_factory=lambda: MappingProxyType({}))
     updated_at: str | None = None
     deleted_at: str | None = None
+    renamed_from: str | None = None
+    renamed_columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, column: str) -> ColumnRules:
         """The rules of one column; a column without any is open."""

@@ -54,9 +54,7 @@ def pull(facts: Snapshot, database: str) -> Pulled:
             remarks.append(Remark(table.fact.name, "lost", why))
         else:
             possible[key] = table
-    around = Surroundings(
-        possible, owners, class_names(possible), enum_types(told.own, _SCHEMA)
-    )
+    around = Surroundings(possible, owners, class_names(possible), enum_types(told.own, _SCHEMA))
     models = _ordered([model_of(table, around) for table in possible.values()])
     first, last = _statements(told.own, models, remarks)
     remarks += [remark for model in models for remark in model.remarks]

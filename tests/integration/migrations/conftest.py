@@ -194,6 +194,17 @@ def make(server: EmbeddedServer, cluster: Cluster, tmp_path: Path) -> Iterator[C
 
 
 @pytest.fixture
+def server_admin(server: EmbeddedServer) -> Callable[[Target, str], None]:
+    """Breaks a target's catalog as its superuser: never to test, only to make what a crash leaves."""
+
+    def run(target: Target, statement: str) -> None:
+        with target.connect() as owner, connect(server.admin_dsn(owner.info.dbname)) as admin:
+            admin.execute(statement.encode())
+
+    return run
+
+
+@pytest.fixture
 def target(make: Callable[[Origin | None], Target], origin: Origin) -> Target:
     """A database at the first revision."""
     return make(origin)

@@ -150,7 +150,9 @@ def test_what_another_role_owns_is_given_over_first(empty: Target, server: Embed
     with connect(admin) as connection:
         for statement in DRIZZLE:
             connection.execute(statement.encode())
-        connection.execute(b"create type public.mood as enum ('a'); create function public.f(a int, b text) returns int language sql as 'select 1'")
+        connection.execute(
+            b"create type public.mood as enum ('a'); create function public.f(a int, b text) returns int language sql as 'select 1'"
+        )
     with pytest.raises(MigrationError) as refused:
         _taken(empty)
     assert refused.value.code == Code.OBJECTS_NOT_OWNED
@@ -159,7 +161,9 @@ def test_what_another_role_owns_is_given_over_first(empty: Target, server: Embed
     assert take_ownership(admin, OWNER) == 6
     assert take_ownership(admin, OWNER) == 0
     assert _taken(empty).tools == ("Drizzle",)
-    member = f"select pg_has_role('postgres', '{OWNER}', 'MEMBER') and not rolsuper from pg_roles where rolname = 'postgres'"
+    member = (
+        f"select pg_has_role('postgres', '{OWNER}', 'MEMBER') and not rolsuper from pg_roles where rolname = 'postgres'"
+    )
     assert empty.rows(member) == [(False,)]
 
 
