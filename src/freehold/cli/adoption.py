@@ -113,13 +113,13 @@ def _summary(changes: Sequence[Change]) -> str:
 
 def _baseline(message: Message = "baseline", take_ownership: Take = False, as_json: Json = False) -> None:
     """Take over a database that Drizzle, Supabase, Alembic or anybody else made; runs nothing in it."""
-    from freehold.migrations.adopt import adopt, take_ownership as take  # noqa: PLC0415
+    from freehold.migrations.adopt import adopt, give_ownership  # noqa: PLC0415
 
     settings = Settings.load()
     with ExitStack() as stack:
         dsn = stack.enter_context(owner_dsn(settings))
         if take_ownership:
-            moved = take(_admin(), f"{settings.app}_owner")
+            moved = give_ownership(_admin(), f"{settings.app}_owner")
             err.print(f"{moved} objects belong to {settings.app}_owner now.")
         cluster, report = stack.enter_context(shadows(settings)), stack.enter_context(progress(as_json))
         adopted = adopt(dsn, settings.migrations, cluster, message, report)

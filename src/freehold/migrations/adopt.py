@@ -89,7 +89,7 @@ def ownership_statements(facts: Snapshot, owner: str) -> tuple[str, ...]:
     return (f"GRANT {role} TO CURRENT_USER", *alter, f"REVOKE {role} FROM CURRENT_USER")
 
 
-def take_ownership(admin: str, owner: str) -> int:
+def give_ownership(admin: str, owner: str) -> int:
     """Runs `ownership_statements` as the login of ``admin``; how many objects changed hands. Raises `DatabaseError`."""
     with connect(admin) as connection:
         statements = ownership_statements(read(connection, owner=owner), owner)

@@ -17,7 +17,6 @@ from freehold.errors import Code, MigrationError
 from freehold.migrations.manifest import FACTS, VERSIONS, verified
 from freehold.migrations.script import Script, parse
 
-
 UP: Final = ".up.sql"
 STEPS: Final = ".steps.sql"
 _STEP: Final = b"-- freehold: step "

@@ -155,7 +155,7 @@ def reached(connection: Connection, revision: str, unit: int, cursor: Sequence[s
 
 def forget_sql(revision: str) -> str:
     """The statement that removes a revision that was undone."""
-    return f"delete from freehold.ledger where revision = {quote_literal(revision)}"
+    return f"delete from freehold.ledger where revision = {quote_literal(revision)}"  # noqa: S608 - quoted
 
 
 def forget(connection: Connection, revision: str) -> None:

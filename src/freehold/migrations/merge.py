@@ -78,7 +78,7 @@ def _parted(
     """The revisions all heads stand on, and what each has beyond them, in order."""
     known = {revision.id: revision for revision in revisions}
     below = [set(_ancestors(head, known)) for head in heads]
-    common = set.intersection(*below)
+    common = {id_ for id_ in known if all(id_ in ids for ids in below)}
     lines = [tuple(each for each in revisions if each.id in ids - common) for ids in below]
     return tuple(each for each in revisions if each.id in common), lines
 

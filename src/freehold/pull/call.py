@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import textwrap
+import tokenize
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,11 +13,18 @@ _ITEM: Final = 8
 
 
 def literal(value: str) -> str:
-    """A string as source, in double quotes wherever that needs no escape."""
+    """A string as source, in double quotes unless single ones need fewer escapes."""
     text = repr(value)
-    if text.startswith("'") and '"' not in text:
-        return f'"{text[1:-1]}"'
-    return text
+    if value.count('"') > value.count("'"):
+        return text if text.startswith("'") else "'" + text[1:-1].replace("'", "\\'") + "'"
+    inner = text[1:-1].replace("\\'", "'") if text.startswith("'") else text[1:-1]
+    return '"' + inner.replace('"', '\\"') + '"' if text.startswith("'") else text
+
+
+def comment(text: str, *, indent: int = 0) -> str:
+    """``text`` as a comment, on as many lines as it needs."""
+    lines = textwrap.wrap(text, _WIDTH - indent - 2, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(f"{' ' * indent}# {line}" for line in lines)
 
 
 def call(name: str, arguments: Sequence[str], *, indent: int = 0, head: str = "") -> str:
@@ -34,4 +44,29 @@ def enclosed(opening: str, items: Sequence[str], closing: str, *, indent: int = 
     joined = ", ".join(items)
     if len(inner) + len(joined) <= _WIDTH and "\n" not in joined and not trailing:
         return f"{opening}\n{inner}{joined}\n{outer}{closing}"
-    return f"{opening}\n" + "".join(f"{inner}{item},\n" for item in items) + f"{outer}{closing}"
+    lines = (_broken(item, indent + 4) for item in items)
+    return f"{opening}\n" + "".join(f"{inner}{item},\n" for item in lines) + f"{outer}{closing}"
+
+
+def _broken(item: str, indent: int) -> str:
+    """An item that is a call and does not fit, with what stands in its last brackets on a line of their own."""
+    if "\n" in item or indent + len(item) + 1 <= _WIDTH or not item.endswith(")"):
+        return item
+    place = _opening(item)
+    return f"{item[: place + 1]}\n{' ' * (indent + 4)}{item[place + 1 : -1]}\n{' ' * indent})"
+
+
+def _opening(item: str) -> int:
+    """Where the bracket is opened that the last character closes."""
+    ends = [
+        token.start[1]
+        for token in tokenize.generate_tokens(io.StringIO(item).readline)
+        if token.string in "()" and token.string
+    ]
+    kinds = [item[place] for place in ends]
+    depth = 0
+    for place, kind in zip(reversed(ends), reversed(kinds), strict=True):
+        depth += 1 if kind == ")" else -1
+        if depth == 0:
+            return place
+    raise ValueError("the last bracket was never opened")

@@ -57,9 +57,7 @@ class _NotUnderstoodError(Exception):
 def parse(text: str) -> Expression | None:
     """The expression of ``text``; None where something in it is not understood."""
     try:
-        parser = _Parser(_tokens(text))
-        found = parser.either()
-        return found if parser.done else None
+        return _Parser(_tokens(text)).whole()
     except _NotUnderstoodError:
         return None
 
@@ -86,9 +84,11 @@ class _Parser:
         self.tokens = tokens
         self.place = 0
 
-    @property
-    def done(self) -> bool:
-        return self.place == len(self.tokens)
+    def whole(self) -> Expression:
+        found = self.either()
+        if self.place < len(self.tokens):
+            raise _NotUnderstoodError
+        return found
 
     def either(self) -> Expression:
         return self._joined("OR", "or", lambda: self._joined("AND", "and", self._negated))
@@ -138,8 +138,8 @@ class _Parser:
             self._need("]")
 
     def _primary(self) -> Expression:
-        token = self._peek()
-        if token == "(":
+        word = self._peek()
+        if word == "(":
             self.place += 1
             found = self._selected() if self._take("SELECT") else self.either()
             self._need(")")
@@ -148,18 +148,18 @@ class _Parser:
             return Expression("caller")
         if self._follows(*_JWT):
             return self._claim()
-        if token == "ARRAY":
+        if word == "ARRAY":
             return self._list()
         self.place += 1
-        if token in {"true", "false"}:
-            return Expression("truth", token)
-        if token[:1] in "'E" and token.endswith("'"):
-            return Expression("value", literal(_unquoted(token)))
-        if re.fullmatch(r"-?\d+(\.\d+)?", token):
-            return Expression("value", token)
-        if self._peek() in {"(", "."} or not re.fullmatch(r'\w+|".*"', token) or token in {"NULL", "CASE", "SELECT"}:
+        if word in {"true", "false"}:
+            return Expression("truth", word)
+        if word[:1] in "'E" and word.endswith("'"):
+            return Expression("value", literal(_unquoted(word)))
+        if re.fullmatch(r"-?\d+(\.\d+)?", word):
+            return Expression("value", word)
+        if self._peek() in {"(", "."} or not re.fullmatch(r'\w+|".*"', word) or word in {"NULL", "CASE", "SELECT"}:
             raise _NotUnderstoodError
-        return Expression("column", token[1:-1].replace('""', '"') if token.startswith('"') else token)
+        return Expression("column", word[1:-1].replace('""', '"') if word.startswith('"') else word)
 
     def _selected(self) -> Expression:
         found = self._cast()
@@ -223,7 +223,7 @@ def _constant(name: str) -> str | int | None:
     return name[1:-1] if name.startswith('"') and "\\" not in name else None
 
 
-def _column(expression: Expression, uuids: frozenset[str]) -> str:
+def _column(expression: Expression, _: frozenset[str]) -> str:
     usable = expression.name.isidentifier()
     return f"t.{expression.name}" if usable else f"t[{literal(expression.name)}]"
 
@@ -257,7 +257,7 @@ _RENDER: Final[Mapping[str, Render]] = {
     "not in": _among,
     "filled": lambda expression, uuids: f"{source(expression.items[0], uuids)}.is_not(None)",
     "empty": lambda expression, uuids: f"{source(expression.items[0], uuids)}.is_(None)",
-    "truth": lambda expression, uuids: f"{expression.name}()",
-    "caller": lambda expression, uuids: "caller_id()",
-    "claim": lambda expression, uuids: f"claim({literal(expression.name)})",
+    "truth": lambda expression, _: f"{expression.name}()",
+    "caller": lambda *_: "caller_id()",
+    "claim": lambda expression, _: f"claim({literal(expression.name)})",
 }

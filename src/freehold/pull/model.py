@@ -10,7 +10,7 @@ from typing import Final
 from freehold.catalog import Fact
 from freehold.policies import Command
 from freehold.pull import item
-from freehold.pull.call import call, enclosed, literal
+from freehold.pull.call import call, comment, enclosed, literal
 from freehold.pull.choice import Choices, annotation, choices_of
 from freehold.pull.default import default_of, factory_of, sequence_of
 from freehold.pull.kind import ColumnKind, kind_of
@@ -43,9 +43,9 @@ class Model:
 
     table: Table
     source: str = ""
-    needs: set[tuple[str, str]] = field(default_factory=set)
-    kept: list[Fact] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
+    needs: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    kept: list[Fact] = field(default_factory=list[Fact])
+    remarks: list[Remark] = field(default_factory=list[Remark])
 
 
 def model_of(table: Table, around: Surroundings) -> Model:
@@ -96,7 +96,7 @@ class _Writer:
             head.append(f"    __access__ = {self.rule.access}")
         if self.rule.policies:
             head.append("    " + enclosed("__policies__ = (", self.rule.policies, ")", indent=4, trailing=True))
-        remarks = [f"    # {remark.text}." for remark in self.model.remarks]
+        remarks = [comment(f"{remark.text}.", indent=4) for remark in self.model.remarks]
         self.model.source = "\n".join([head[0], *remarks, *head[1:], "", *lines, ""])
         return self.model
 

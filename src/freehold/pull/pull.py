@@ -10,7 +10,9 @@ from typing import Final
 from freehold.catalog import Fact, Key, Kind, Snapshot, apart
 from freehold.migrations.operation import Phase
 from freehold.migrations.plan import plan
-from freehold.pull.call import enclosed, literal
+from freehold.migrations.rules.name import qualified
+from freehold.policies import quote_identifier
+from freehold.pull.call import comment, enclosed, literal
 from freehold.pull.choice import enum_types
 from freehold.pull.default import sequence_of
 from freehold.pull.model import Model, Surroundings, model_of, obstacle
@@ -22,6 +24,7 @@ from freehold.pull.table import Table, tables_of
 
 _SCHEMA: Final = "public"
 _OF_TABLE: Final = (Kind.TABLE, Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.POLICY, Kind.TRIGGER)
+_DEFINED: Final = (Kind.INDEX, Kind.CONSTRAINT)
 _WITHOUT_WORD: Final = (Kind.VIEW, Kind.FUNCTION, Kind.COMMENT)
 
 
@@ -79,7 +82,7 @@ def _block(calls: Sequence[str]) -> list[str]:
 
 
 def _comments(lost: Sequence[Remark]) -> list[str]:
-    lines = [f"# {remark}." for remark in lost]
+    lines = [comment(f"{remark}.") for remark in lost]
     return ["\n".join(["# Not in these models:", *lines])] if lines else []
 
 
@@ -99,16 +102,27 @@ def _statements(facts: Snapshot, models: Sequence[Model], remarks: list[Remark])
     there = Snapshot(fact for fact in facts.facts if _expected(fact, modelled))
     kept = {fact.identity for model in models for fact in model.kept}
     kept |= {fact.identity for fact in there.facts if _is_sql(fact, there, models)}
-    without = Snapshot(fact for fact in there.facts if fact.identity not in kept)
-    up = plan(without, there).up
-    for fact in there.facts:
-        if fact.identity in kept and fact.kind in {Kind.VIEW, Kind.FUNCTION, Kind.TRIGGER}:
-            remarks.append(Remark(fact.name, "decide", "is kept as SQL"))
-    calls = [
-        (operation.phase <= Phase.FUNCTION, _sql(operation.sql, first=operation.phase <= Phase.FUNCTION))
-        for operation in up
+    whole = Snapshot(fact for fact in there.facts if fact.identity not in kept or fact.kind not in _DEFINED)
+    without = Snapshot(fact for fact in whole.facts if fact.identity not in kept)
+    up = plan(without, whole, allow_blocking=True).up
+    defined = [_defined(fact) for fact in there.facts if fact.identity in kept and fact.kind in _DEFINED]
+    shown = {Kind.VIEW, Kind.FUNCTION, Kind.TRIGGER}
+    remarks += [
+        Remark(fact.name, "decide", "is kept as SQL")
+        for fact in there.facts
+        if fact.identity in kept and fact.kind in shown
     ]
-    return [text for first, text in calls if first], [text for first, text in calls if not first]
+    first = [_sql(operation.sql, first=True) for operation in up if operation.phase <= Phase.FUNCTION]
+    last = [*defined, *(operation.sql for operation in up if operation.phase > Phase.FUNCTION)]
+    return first, [_sql(statement, first=False) for statement in last]
+
+
+def _defined(fact: Fact) -> str:
+    """An index or a constraint, as PostgreSQL words it."""
+    if fact.kind is Kind.INDEX:
+        return fact.text("definition")
+    table, name = qualified(*fact.key[:2]), quote_identifier(fact.key[2])
+    return f"ALTER TABLE {table} ADD CONSTRAINT {name} {fact.text('definition')}"
 
 
 def _expected(fact: Fact, modelled: set[tuple[str, str]]) -> bool:

@@ -31,29 +31,35 @@ _OWN_WORDS: Final = frozenset({"created_at", "updated_at", "deleted_at"})
 def module(docstring: str, body: str, columns: Iterable[str]) -> str:
     """A module of ``body``; ``columns``: the names that its classes define, which hide imported ones below them."""
     hidden = frozenset(columns) & _PLACE.keys() - _OWN_WORDS
-    used = {token.string for token in _tokens(body) if _names(token, body)} & _PLACE.keys()
+    used = {token.string for token in _tokens(body) if _names(token)} & _PLACE.keys()
     text = _renamed(body, hidden) if hidden else body
     imports = "\n\n".join("\n".join(lines) for lines in _imports(used, hidden) if lines)
-    head = f'"""{docstring}"""\n\nfrom __future__ import annotations\n\n{imports}\n\n\n'
-    return head + text.strip("\n") + "\n"
+    head = f'"""{docstring}"""\n\nfrom __future__ import annotations\n\n{imports}\n'
+    text = text.strip("\n")
+    return head + ("\n\n" if text.startswith("class ") else "\n") + text + "\n"
 
 
 def _imports(used: set[str], hidden: frozenset[str]) -> Iterator[list[str]]:
     modules = sorted({_PLACE[name] for name in used})
     for standard in (True, False):
-        yield [
-            _line(each, sorted((name for name in used if _PLACE[name] == each), key=_order), hidden)
-            for each in modules
-            if (each in _STANDARD) is standard
-        ]
+        found = [each for each in modules if (each in _STANDARD) is standard]
+        yield [line for each in found for line in _lines(each, {name for name in used if _PLACE[name] == each}, hidden)]
 
 
-def _line(place: str, names: Sequence[str], hidden: frozenset[str]) -> str:
-    listed = [f"{name} as {name}_" if name in hidden else name for name in names]
-    line = f"from {place} import {', '.join(listed)}"
+def _lines(place: str, names: set[str], hidden: frozenset[str]) -> list[str]:
+    """One line for all names as they are, one for each alias, in the order of the first name in each."""
+    plain = sorted(names - hidden, key=_order)
+    lines = [(_order(name), f"from {place} import {name} as {name}_") for name in names & hidden]
+    if plain:
+        lines.append((_order(plain[0]), _line(place, plain)))
+    return [line for _, line in sorted(lines)]
+
+
+def _line(place: str, names: Sequence[str]) -> str:
+    line = f"from {place} import {', '.join(names)}"
     if len(line) <= _WIDTH:
         return line
-    return f"from {place} import (\n" + "".join(f"    {name},\n" for name in listed) + ")"
+    return f"from {place} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
 
 
 def _order(name: str) -> tuple[int, str]:
@@ -65,8 +71,8 @@ def _renamed(body: str, hidden: frozenset[str]) -> str:
     """``body`` with the alias wherever it means an imported name, and not a column or a keyword."""
     lines = body.splitlines(keepends=True)
     for token in reversed(_tokens(body)):
-        if token.string in hidden and _names(token, body):
-            (row, start), (_, end) = token.start, token.end
+        if token.string in hidden and _names(token):
+            row, end = token.end
             lines[row - 1] = lines[row - 1][:end] + "_" + lines[row - 1][end:]
     return "".join(lines)
 
@@ -75,7 +81,7 @@ def _tokens(body: str) -> list[tokenize.TokenInfo]:
     return list(tokenize.generate_tokens(io.StringIO(body).readline))
 
 
-def _names(token: tokenize.TokenInfo, body: str) -> bool:
+def _names(token: tokenize.TokenInfo) -> bool:
     """Whether a token is a name that is read: no attribute, keyword argument or column."""
     if token.type != tokenize.NAME:
         return False

