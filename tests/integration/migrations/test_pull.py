@@ -160,7 +160,7 @@ def test_the_source_is_formatted_and_typed(cluster: Cluster, tmp_path: Path) -> 
     assert platform
     paths = []
     for name, facts in (("drizzle", drizzle), ("rich", rich), ("agents", platform)):
-        paths.append(tmp_path / f"{name}.py")
+        paths.append(tmp_path / f"pulled_{name}.py")
         paths[-1].write_text(pull(facts, name).source)
     ruff = [sys.executable, "-m", "ruff", "--isolated"]
     line = ["--line-length", "120"]
