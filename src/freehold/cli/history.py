@@ -29,13 +29,13 @@ def register(app: typer.Typer) -> None:
         app.command(command.__name__.removeprefix("_"))(command)
 
 
-def _sql(span: Span = None, down: Down = False, output: Output = None) -> None:
+def _sql(revisions: Span = None, down: Down = False, output: Output = None) -> None:
     """Print the SQL of revisions for psql, ledger rows included; needs no database."""
     from freehold.migrations.history import load  # noqa: PLC0415
     from freehold.migrations.offline import offline, selected  # noqa: PLC0415
 
     history = load(Settings.load().migrations)
-    text = offline(selected(history, span, down=down), down=down)
+    text = offline(selected(history, revisions, down=down), down=down)
     if output is None or str(output) == "-":
         out.print(text, markup=False, end="")
     else:
