@@ -6,6 +6,7 @@ that the others start at once.
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -243,6 +244,8 @@ def _owner(settings: Settings) -> Generator[str]:
 @contextmanager
 def _shadows(settings: Settings) -> Generator[Cluster]:
     """A server of its own for scratch databases: roles belong to a whole server, so never the target's."""
+    # A short-lived process full of models that stay: looking for garbage among them costs a fifth of its time.
+    gc.disable()
     with EmbeddedServer.start(settings.directory / _SHADOWS, durable=False) as server:
         yield Cluster(server.admin_dsn, settings.app)
 

@@ -17,8 +17,8 @@ from freehold.migrations.rename import Move, Rename, declared, following
 from freehold.migrations.revision import Draft, scripts, write
 from freehold.migrations.safety import Permit, refuse_unsafe, sign
 from freehold.migrations.script import Script
-from freehold.migrations.squawk import program, refuse_squawked
 from freehold.migrations.shadow import MOST_TRIED, Cluster, Shadow
+from freehold.migrations.squawk import program, refuse_squawked
 
 _STEPS = 4
 
@@ -36,8 +36,10 @@ class Generated:
 
 @dataclass(frozen=True)
 class Permission:
-    """What a plan may do. ``drop``: lose rows; ``blocking``: keep everybody waiting; ``sign_off``: why something may
-    guard less than before, which the revision then says.
+    """What a plan may do.
+
+    ``drop``: lose rows. ``blocking``: keep everybody waiting. ``sign_off``: why something may guard less than before,
+    which the revision then says.
     """
 
     drop: bool = False
@@ -83,6 +85,7 @@ def generate(
         up, down = drafted(planned, message, history, desired, shadow.major, moved, permission)
         report(Progress("proof", message, 2, _STEPS))
         prove(shadow, up, down, back_of(before, planned), desired)
+        refuse_squawked(up)
     report(Progress("files", message, 3, _STEPS))
     files = write(directory, message, up, down, desired)
     report(Progress("files", message, _STEPS, _STEPS))
@@ -121,7 +124,6 @@ def drafted(
     up, down = scripts(planned, draft)
     up = sign(up, permission.reasons())
     refuse_unsafe(up)
-    refuse_squawked(up)
     return up, down
 
 

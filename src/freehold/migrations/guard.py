@@ -31,7 +31,7 @@ def settle(connection: Connection, index: Index, statement: str) -> None:
             execute_batch(connection, (statement,))
         return
     if found is not None and not found[0]:
-        _refuse_stranger(index, found, statement)
+        _refuse_stranger(index, found)
         execute_batch(connection, (f"DROP INDEX CONCURRENTLY {qualified(index.schema, index.name)}",))
         found = None
     if found is None:
@@ -57,7 +57,7 @@ def _look(connection: Connection, index: Index) -> tuple[object, ...] | None:
         return connection.execute(_LOOK, (index.schema, index.name)).fetchone()
 
 
-def _refuse_stranger(index: Index, found: tuple[object, ...], statement: str) -> None:
+def _refuse_stranger(index: Index, found: tuple[object, ...]) -> None:
     if found[2] != index.table:
         raise _occupied(index, str(found[3]))
 

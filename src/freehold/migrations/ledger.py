@@ -105,8 +105,10 @@ def entries(connection: Connection) -> Entries:
 
 
 def _entry(row: _Row) -> Entry:
-    *fields, cursor, rows = row
-    return Entry(*fields, None if cursor is None else tuple(json.loads(cursor)), rows)
+    revision, unit, checksum, started, finished, error, cursor, rows = row
+    return Entry(
+        revision, unit, checksum, started, finished, error, None if cursor is None else tuple(json.loads(cursor)), rows
+    )
 
 
 def ensure(connection: Connection) -> None:

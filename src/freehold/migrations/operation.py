@@ -51,7 +51,7 @@ class Stage(IntEnum):
     """One transaction for foreign keys to what `FINISH` made unique."""
     REFER_VALIDATE = 9
     LAST = 10
-    """One transaction for comments on what came late."""
+    """One transaction for comments on what came late, and to close to the owner what was open to it meanwhile."""
 
     @property
     def together(self) -> bool:

@@ -27,8 +27,10 @@ where c.relkind in ('r', 'm', 'p') and n.nspname || '.' || c.relname = any (%s)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One to run. ``lock``: on ``table``, which takes ``size`` bytes with its indexes and has about ``rows``; empty where
-    none is locked, None where there is no such table yet.
+    """One to run.
+
+    ``lock``: on ``table``, which takes ``size`` bytes with its indexes and has about ``rows``; empty where none is locked,
+    None where there is no such table yet.
     """
 
     revision: str

@@ -10,6 +10,7 @@ from typing import Final
 
 from freehold.catalog import Snapshot, read
 from freehold.errors import Code, DatabaseError, MigrationError
+from freehold.migrations import memory
 from freehold.migrations.script import Script
 from freehold.policies import quote_identifier
 from freehold.server import bootstrap, create_database, drop_database
@@ -42,7 +43,7 @@ class Cluster:
         """A new shadow, dropped at the end."""
         name = f"freehold_shadow_{secrets.token_hex(6)}"
         with connect(self.admin("postgres")) as server:
-            create_database(server, name)
+            _create(server, name)
             try:
                 with connect(self.admin(name)) as connection:
                     bootstrap(connection, self.app, {})
@@ -51,6 +52,18 @@ class Cluster:
                     yield Shadow(connection, self.owner)
             finally:
                 drop_database(server, name)
+                memory.leave(server)
+
+
+def _create(server: Connection, name: str) -> None:
+    """In memory; on disk where that has gone, as it does when another process has just made its last database there."""
+    place = memory.tablespace(server)
+    try:
+        create_database(server, name, tablespace=place)
+    except DatabaseError:
+        if place is None:
+            raise
+        create_database(server, name)
 
 
 @dataclass(frozen=True)

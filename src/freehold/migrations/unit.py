@@ -36,8 +36,10 @@ _SETTINGS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """``lock_timeout``: seconds a statement waits for a lock that others then wait behind, > 0; ``attempts``: how often
-    it tries, >= 1; ``concurrent``: seconds for what nobody waits behind, CREATE INDEX CONCURRENTLY, > 0.
+    """How long to wait for locks, in seconds > 0.
+
+    ``lock_timeout``: for one that others then wait behind; ``attempts``: how often it is tried, >= 1. ``concurrent``: for
+    what nobody waits behind, CREATE INDEX CONCURRENTLY.
     """
 
     lock_timeout: float = 2.0
@@ -52,8 +54,10 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Runs units on ``connection``; ``dsn`` is for the one that watches it. ``tell``: unit, statements or rows done, of
-    how many, and what else is to be said.
+    """Runs units on ``connection``.
+
+    ``dsn`` is for the one that watches it. ``tell``: step, statements or rows done, of how many, and what else is to be
+    said.
     """
 
     connection: Connection

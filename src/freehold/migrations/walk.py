@@ -88,7 +88,7 @@ class _Walk:
     def _cursor(self) -> tuple[tuple[str, ...] | None, int, int]:
         query = "select cursor, rows from freehold.ledger where revision = %s and unit = %s"
         row: Any = self.connection.execute(query, (self.step.revision.id, self.step.number)).fetchone()
-        cursor, rows = row if row else (None, 0)
+        cursor, rows = row or (None, 0)
         return (tuple(cursor) if cursor else None), rows, rows
 
     @property
@@ -126,9 +126,12 @@ class _Walk:
                 f"{left[0]} rows of {self.batches.schema}.{self.batches.table} still fulfil the condition of unit "
                 f"{self.step.number} of {self.step.revision.name}.",
                 hint="Something writes such rows still, or the new value fulfils the condition too: see to that, then "
-                f"UPDATE freehold.ledger SET cursor = NULL WHERE revision = '{self.step.revision.id}' AND unit = "
-                f"{self.step.number}; and run: freehold migrate",
+                f"{self._again()} and run: freehold migrate",
             )
+
+    def _again(self) -> str:
+        where = f"revision = '{self.step.revision.id}' AND unit = {self.step.number}"
+        return f"UPDATE freehold.ledger SET cursor = NULL WHERE {where};"  # noqa: S608 - shown to a person
 
     def _pace(self, rows: int, expected: int) -> str:
         pace = rows / max(time.monotonic() - self.began, 0.001)

@@ -12,7 +12,6 @@ from typing import Final
 from freehold.catalog import Change, Fact, Kind
 from freehold.migrations.context import Context
 
-
 _DATA: Final = {"table", "column", "view", "sequence", "schema"}
 _INVOKER: Final = {f"security_invoker={word}" for word in ("true", "on", "1", "yes")}
 

@@ -6,7 +6,7 @@ They are one simple Query (PostgreSQL manual, section 54.2.2.1), so that no lock
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final
 
 import psycopg
 from psycopg import generators
@@ -45,7 +45,7 @@ def execute_batch(connection: Connection, statements: Sequence[str]) -> None:
                 results = connection.wait(generators.execute(connection.pgconn))
             last = results[-1]
             if last.status == ExecStatus.FATAL_ERROR:
-                raise psycopg.errors.error_from_result(cast("psycopg.pq.PGresult", last))
+                raise psycopg.errors.error_from_result(last)
     except DatabaseError as error:
         raise StatementFailed(_place(statements, results), error) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -191,6 +192,23 @@ def make(server: EmbeddedServer, cluster: Cluster, tmp_path: Path) -> Iterator[C
         yield target
         for name in made:
             drop_database(admin, name)
+
+
+@pytest.fixture(scope="session")
+def clone(server: EmbeddedServer) -> Callable[[str], contextlib.AbstractContextManager[str]]:
+    """Gives the owner's DSN of a copy of a database, for as long as a context lasts."""
+
+    @contextlib.contextmanager
+    def copied(template: str) -> Iterator[str]:
+        name = f"clone_{os.getpid()}_{next(_numbers)}"
+        with connect(server.admin_dsn()) as admin:
+            create_database(admin, name, template)
+            try:
+                yield server.dsn(f"{APP}_owner", name)
+            finally:
+                drop_database(admin, name)
+
+    return copied
 
 
 @pytest.fixture

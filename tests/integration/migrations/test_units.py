@@ -227,3 +227,15 @@ def test_an_unsafe_statement_is_refused_until_it_is_signed_off(target: Target) -
     path.write_text(path.read_text().replace("\n\n-- freehold: unit", f"\n{signature}\n\n-- freehold: unit", 1))
     accept(target.directory)
     assert migrate(target.dsn, target.directory).revisions
+
+
+def test_a_foreign_key_is_checked_although_row_security_hides_the_rows(target: Target) -> None:
+    """PostgreSQL validates as the owner, whom FORCE binds: unseen, a broken reference would count as valid."""
+    _rows(target)
+    target.run("insert into plain values (1, 'u1')")
+    target.generate("alter table users add constraint users_plain foreign key (age) references plain (id)")
+    with pytest.raises(MigrationError) as failed:
+        migrate(target.dsn, target.directory)
+    assert "23503" in failed.value.message
+    target.run("insert into plain select n, 'u1' from generate_series(2, 20) n")
+    migrate(target.dsn, target.directory, Options(verify=True))

@@ -9,6 +9,7 @@ from typing import Final
 from freehold.catalog import Change, Fact, Key, Kind
 from freehold.migrations.context import Context
 from freehold.migrations.operation import Lock, Operation, Phase, Stage
+from freehold.migrations.rules.fill import opened
 from freehold.migrations.rules.index import concurrently
 from freehold.migrations.rules.name import qualified
 from freehold.migrations.rules.rule import Rule, refuse_blocking, require_only, unsupported
@@ -97,6 +98,12 @@ def _validated_later(fact: Fact, context: Context) -> Iterator[Operation]:
     yield Operation(_phase(fact), fact.key, sql, lock, stage=Stage.REFER if late else Stage.MAIN)
     if fact.flag("validated"):
         yield validation(fact.key, Stage.REFER_VALIDATE if late else Stage.VALIDATE)
+        # PostgreSQL reads both tables as their owner, whom forced row security binds: it would find no row to refer to,
+        # or none that refers, and call the constraint broken, or valid unseen.
+        for table in (
+            sorted({fact.key[:2], *(need[1:] for need in fact.requires)}) if fact.text("type") == "foreign key" else ()
+        ):
+            yield from opened(table, context)
 
 
 def _refers_to_new_key(fact: Fact, context: Context) -> bool:

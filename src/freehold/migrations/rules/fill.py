@@ -25,10 +25,16 @@ def filled(
     name = qualified(*table)
     listed = ", ".join(f"{quote_identifier(column)} = {value}" for column, value in values.items())
     sql = f"UPDATE {name}\nSET {listed}\nWHERE ({where})"
-    batches = Batches(*table, key, size)
+    batches = Batches(table[0], table[1], key, size)
     yield Operation(Phase.COLUMN, (*table, *values), sql, Lock.ROWS, stage=Stage.FILL, about=batches)
-    if context.after[Kind.TABLE, table].flag("forced"):
-        opened = f"CREATE POLICY {quote_identifier(POLICY)} ON {name} TO CURRENT_USER USING (true) WITH CHECK (true)"
-        closed = f"DROP POLICY {quote_identifier(POLICY)} ON {name}"
-        yield Operation(Phase.POLICY, table, opened, Lock.ACCESS_EXCLUSIVE)
-        yield Operation(Phase.POLICY, table, closed, Lock.ACCESS_EXCLUSIVE, drop=True, stage=Stage.FINISH)
+    yield from opened(table, context)
+
+
+def opened(table: Key, context: Context) -> Iterator[Operation]:
+    """Lets the owner see every row of a table with forced row security until the revision's last unit."""
+    if not context.after[Kind.TABLE, table].flag("forced"):
+        return
+    policy = f"POLICY {quote_identifier(POLICY)} ON {qualified(*table)}"
+    create = f"CREATE {policy} TO CURRENT_USER USING (true) WITH CHECK (true)"
+    yield Operation(Phase.POLICY, table, create, Lock.ACCESS_EXCLUSIVE)
+    yield Operation(Phase.POLICY, table, f"DROP {policy}", Lock.ACCESS_EXCLUSIVE, drop=True, stage=Stage.LAST)

@@ -28,7 +28,7 @@ class IndexRule(Rule):
             yield Operation(_phase(fact, context), fact.key, f"DROP INDEX {name}", Lock.ACCESS_EXCLUSIVE, drop=True)
             return
         stage = Stage.INDEX if fact.identity in context.added else Stage.DROP_INDEX
-        about = Index(*fact.key[:2], fact.key[2], made=False)
+        about = Index(fact.key[0], fact.key[1], fact.key[2], made=False)
         sql = f"DROP INDEX CONCURRENTLY {name}"
         lock = Lock.SHARE_UPDATE_EXCLUSIVE_BRIEF
         yield Operation(Phase.INDEX, fact.key, sql, lock, drop=True, stage=stage, about=about)

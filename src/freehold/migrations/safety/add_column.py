@@ -18,6 +18,7 @@ class AddColumn(SafetyRule):
     """Nullable or with a constant default it takes milliseconds."""
 
     name = "add-column"
+    verbs = ("alter table",)
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         table, added = altered(statement), _ADDED.search(statement)

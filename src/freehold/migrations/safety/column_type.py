@@ -16,6 +16,7 @@ class ColumnType(SafetyRule):
     """varchar may become longer, or text."""
 
     name = "column-type"
+    verbs = ("alter table",)
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         table, found = altered(statement), _TYPE.search(statement)

@@ -16,6 +16,7 @@ class Constraint(SafetyRule):
     """NOT VALID, and later VALIDATE."""
 
     name = "constraint"
+    verbs = ("alter table",)
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         table = altered(statement)
@@ -28,9 +29,8 @@ class Constraint(SafetyRule):
                 "Add the constraint NOT VALID, and VALIDATE CONSTRAINT in a unit of its own.",
             )
         validated = _VALIDATED.search(statement)
-        if validated and any(
-            f"CONSTRAINT {validated[1]} " in other for other in place.unit.statements if other != statement
-        ):
+        added = f"add constraint {validated[1]} ".lower() if validated else ""
+        if validated and any(added in each.lower() for each in place.unit.statements):
             yield self.found(
                 table,
                 "Validated in the transaction that adds it, the constraint keeps its lock while the table is read.",

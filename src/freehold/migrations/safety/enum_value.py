@@ -15,6 +15,7 @@ class EnumValue(SafetyRule):
     """Alone in its unit."""
 
     name = "enum-value"
+    verbs = ("alter type",)
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         found = _ADDED.match(statement)

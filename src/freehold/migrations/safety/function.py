@@ -17,6 +17,7 @@ class Function(SafetyRule):
     """``SET search_path = pg_catalog, pg_temp``."""
 
     name = "definer-function"
+    verbs = ("create function", "create or", "create procedure")
     permit = Permit.SIGN_OFF
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ class Grant(SafetyRule):
     """To roles by name."""
 
     name = "grant-public"
+    verbs = ("grant",)
     permit = Permit.SIGN_OFF
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ class Index(SafetyRule):
     """Writers wait for an index that is built plainly, readers too for one that is dropped so."""
 
     name = "index"
+    verbs = ("create index", "create unique", "drop index")
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         found = _INDEX.match(statement)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -41,6 +42,10 @@ RULES: Final[tuple[SafetyRule, ...]] = (
     Unique(),
     View(),
 )
+_BY_VERB: Final[defaultdict[str, list[SafetyRule]]] = defaultdict(list)
+for _rule in RULES:
+    for _verb in _rule.verbs:
+        _BY_VERB[_verb].append(_rule)
 _MADE: Final = re.compile(
     rf"^CREATE (?:UNLOGGED |TEMP(?:ORARY)? )?(?:TABLE|MATERIALIZED VIEW)(?: IF NOT EXISTS)? {NAME}", re.IGNORECASE
 )
@@ -79,9 +84,11 @@ def _all(script: Script) -> Iterator[Finding]:
     statements = script.statements
     made = frozenset(plain(match[1]) for statement in statements if (match := _MADE.match(statement.strip())))
     place = 0
-    for number, unit in enumerate(script.units, start=1):
+    for unit in script.units:
         for statement in unit.statements:
-            here = Place(unit, number, statements[:place], made)
-            for rule in RULES:
-                yield from rule.judge(statement.strip(), here)
+            here = Place(unit, statements, place, made)
+            text = statement.strip()
+            first, second = (*text[:40].lower().split(None, 2), "", "")[:2]
+            for rule in (*_BY_VERB[first], *_BY_VERB[f"{first} {second}"]):
+                yield from rule.judge(text, here)
             place += 1

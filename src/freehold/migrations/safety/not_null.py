@@ -15,6 +15,7 @@ class NotNull(SafetyRule):
     """CHECK (... IS NOT NULL) NOT VALID, VALIDATE, then SET NOT NULL."""
 
     name = "not-null"
+    verbs = ("alter table",)
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         table, found = altered(statement), _SET.search(statement)
@@ -22,9 +23,8 @@ class NotNull(SafetyRule):
             return
         column = re.escape(found[1].replace('"', ""))
         checked = re.compile(rf'CHECK \("?{column}"? IS NOT NULL\) NOT VALID', re.IGNORECASE)
-        if not any(checked.search(each) for each in place.earlier) or not any(
-            "VALIDATE" in each for each in place.earlier
-        ):
+        validated = any("validate constraint" in each.lower() for each in place.earlier)
+        if not validated or not any(checked.search(each) for each in place.earlier):
             yield self.found(
                 table,
                 "The table is read through while nobody can use it.",

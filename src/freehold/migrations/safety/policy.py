@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from freehold.migrations.safety.rule import NAME, Finding, Permit, Place, SafetyRule
+from freehold.migrations.safety.rule import NAME, Finding, Permit, Place, SafetyRule, plain
 
 _POLICY: Final = re.compile(
     rf"^(CREATE|ALTER|DROP) POLICY (?:IF EXISTS )?{NAME} ON {NAME}(.*)", re.IGNORECASE | re.DOTALL
@@ -20,6 +20,7 @@ class Policy(SafetyRule):
     """Altered in place, with an expression that says whose the row is."""
 
     name = "policy"
+    verbs = ("create policy", "alter policy", "drop policy")
     permit = Permit.SIGN_OFF
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
@@ -29,14 +30,16 @@ class Policy(SafetyRule):
         verb, name, table, rest = found.groups()
         if verb.upper() == "DROP" and not self._known(name, table, place):
             yield self.found(
-                f"{table}.{name}", "A policy is dropped.", "Alter it, or drop and create it in one transaction."
+                f"{plain(table)}.{name}", "A policy is dropped.", "Alter it, or drop and create it in one transaction."
             )
         if verb.upper() != "DROP" and _TRUE.search(rest) and not _OWN.match(statement):
             yield self.found(
-                f"{table}.{name}", "The policy is true for every row.", "Say whose the row is: USING (user_id = ...)."
+                f"{plain(table)}.{name}",
+                "The policy is true for every row.",
+                "Say whose the row is: USING (user_id = ...).",
             )
 
     def _known(self, name: str, table: str, place: Place) -> bool:
         """Made again in the same transaction, or made by this script before."""
-        again = f"CREATE POLICY {name} ON {table} "
-        return any(each.startswith(again) for each in (*place.unit.statements, *place.earlier))
+        again = f"create policy {name} on {table} ".lower()
+        return any(each.lower().startswith(again) for each in (*place.unit.statements, *place.earlier))

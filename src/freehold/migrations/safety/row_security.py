@@ -15,6 +15,7 @@ class RowSecurity(SafetyRule):
     """Enabled and forced, always."""
 
     name = "row-security"
+    verbs = ("alter table",)
     permit = Permit.SIGN_OFF
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ class Rows(SafetyRule):
     """In batches."""
 
     name = "rows"
+    verbs = ("update", "delete", "with")
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         found = _CHANGED.match(statement)

@@ -25,12 +25,17 @@ class Permit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a statement stands: in which unit, behind which, and with tables that the same script made."""
+    """Where a statement stands: in which unit and at which place of the script's statements, which made these tables."""
 
     unit: Unit
+    statements: tuple[str, ...]
     number: int
-    earlier: tuple[str, ...]
     made: frozenset[str]
+
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """The statements of the script before it."""
+        return self.statements[: self.number]
 
     def new(self, name: str) -> bool:
         """Whether nobody can have used ``name`` yet."""
@@ -54,9 +59,10 @@ class Finding:
 
 
 class SafetyRule:
-    """Judges one statement; silent about those it does not know."""
+    """Judges statements that begin with one of ``verbs``, its first word or two in lower case; silent where it may be so."""
 
     name: ClassVar[str]
+    verbs: ClassVar[tuple[str, ...]]
     permit: ClassVar[Permit] = Permit.BLOCKING
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ class Unique(SafetyRule):
     """CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX."""
 
     name = "unique"
+    verbs = ("alter table",)
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         table, found = altered(statement), _ADDED.search(statement)

@@ -17,6 +17,7 @@ class View(SafetyRule):
     """``WITH (security_invoker = true)``."""
 
     name = "definer-view"
+    verbs = ("create view", "create or", "alter view")
     permit = Permit.SIGN_OFF
 
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:

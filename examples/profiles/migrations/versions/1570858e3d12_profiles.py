@@ -1,14 +1,14 @@
-"""The eight tables.
+"""profiles
 
-Revision ID: 4e2bc48b6445
+Revision ID: 1570858e3d12
 Revises: nothing
 
-+8 tables, +4 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
++1 table, +4 policies, +1 trigger, +11 grants, no grant removed, no policy weakened
 """
 
 from freehold.migrations.beside import execute_beside
 
-revision = "4e2bc48b6445"
+revision = "1570858e3d12"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -1,8 +1,8 @@
--- freehold: revision b07b4cd64fdc
+-- freehold: revision 1570858e3d12
 -- undoes: profiles
 -- what this drops is not brought back by going up again
 
 -- freehold: unit transaction
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."profiles";

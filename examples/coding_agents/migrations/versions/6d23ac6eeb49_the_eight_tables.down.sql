@@ -1,53 +1,53 @@
--- freehold: revision 4e2bc48b6445
--- undoes: The eight tables.
+-- freehold: revision 6d23ac6eeb49
+-- undoes: the eight tables
 -- what this drops is not brought back by going up again
 
 -- freehold: unit transaction
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."accounts" DROP CONSTRAINT "fk_accounts_user_id_users";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."api_tokens" DROP CONSTRAINT "fk_api_tokens_user_id_users";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."connectors" DROP CONSTRAINT "fk_connectors_user_id_users";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."keys" DROP CONSTRAINT "fk_keys_user_id_users";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."settings" DROP CONSTRAINT "fk_settings_user_id_users";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."task_messages" DROP CONSTRAINT "fk_task_messages_user_id_task_id_tasks";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."task_messages" DROP CONSTRAINT "fk_task_messages_user_id_users";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."tasks" DROP CONSTRAINT "fk_tasks_user_id_users";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."accounts";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."api_tokens";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."connectors";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."keys";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."settings";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."task_messages";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."tasks";
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."users";
