@@ -9,7 +9,6 @@ import json
 import os
 import runpy
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -22,6 +21,7 @@ from freehold.catalog import Change, Snapshot, apart, diff, read
 from freehold.cli.exits import err, out
 from freehold.cli.migration import Json, owner_dsn, progress, shadows
 from freehold.errors import Code, ConfigurationError
+from freehold.migrations.summary import counts
 from freehold.settings import Settings
 from freehold.wire import connect
 
@@ -106,9 +106,7 @@ def _told(pulled: Pulled, file: Path | None, changes: Sequence[Change] | None) -
 def _summary(changes: Sequence[Change]) -> str:
     if not changes:
         return "The models make exactly this database: generate has nothing to do."
-    counted = Counter((change.kind.value.replace("_", " "), change.verb) for change in changes)
-    listed = ", ".join(f"{verb} {count} {kind}" for (kind, verb), count in sorted(counted.items()))
-    return f"After freehold baseline, generate will: {listed}. --json lists them."
+    return f"After freehold baseline, generate will write: {', '.join(counts(changes))}. --json lists them."
 
 
 def _baseline(message: Message = "baseline", take_ownership: Take = False, as_json: Json = False) -> None:

@@ -75,6 +75,11 @@ EXEMPTIONS: Final = (
         ("renaming-table", "renaming-column"), "the models declare it with renamed_from", r"\bRENAME (?:TO|COLUMN) "
     ),
     Exemption(
+        ("renaming-object",),
+        "keys, indexes and policies take the names of the models; only ON CONFLICT ON CONSTRAINT asks for one",
+        r"\bRENAME CONSTRAINT |^ALTER (?:INDEX|POLICY|TRIGGER) .* RENAME TO ",
+    ),
+    Exemption(
         ("constraint-missing-not-valid", "disallowed-unique-constraint", "adding-serial-primary-key-field"),
         "there is no other way; --allow-blocking was given",
         r"\bADD CONSTRAINT \S+ (?:EXCLUDE|UNIQUE|PRIMARY KEY)(?! USING INDEX)",

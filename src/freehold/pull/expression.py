@@ -258,6 +258,6 @@ _RENDER: Final[Mapping[str, Render]] = {
     "filled": lambda expression, uuids: f"{source(expression.items[0], uuids)}.is_not(None)",
     "empty": lambda expression, uuids: f"{source(expression.items[0], uuids)}.is_(None)",
     "truth": lambda expression, _: f"{expression.name}()",
-    "caller": lambda *_: "caller_id()",
+    "caller": lambda _, __: "caller_id()",
     "claim": lambda expression, _: f"claim({literal(expression.name)})",
 }

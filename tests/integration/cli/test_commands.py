@@ -138,3 +138,35 @@ def test_an_occupied_directory_is_left_alone(freehold: Run, tmp_path: Path) -> N
     assert refused.returncode == 1
     assert refused.stderr.startswith("FH304 ")
     assert (taken / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.slow
+def test_a_database_is_taken_over_and_its_history_squashed(freehold: Run, tmp_path: Path) -> None:
+    """Pull, baseline, sql and squash as a shell meets them: models on standard output, the rest on standard error."""
+    assert freehold("generate", "-m", "notes").returncode == 0
+    assert freehold("migrate").returncode == 0
+    pulled = freehold("pull", "--output", "pulled.py")
+    assert pulled.returncode == 0, pulled.stderr
+    assert "generate has nothing to do" in pulled.stderr
+    assert "class Note(Model):" in (tmp_path / "pulled.py").read_text()
+    printed = freehold("pull", "--no-compare")
+    assert printed.stdout == (tmp_path / "pulled.py").read_text()
+    told = json.loads(freehold("pull", "--json").stdout)
+    assert (told["tables"], told["remarks"], told["changes"]) == (["notes"], [], [])
+    tracked = freehold("baseline")
+    assert tracked.returncode == 1
+    assert tracked.stderr.startswith("FH433 ")
+    unnamed = freehold("baseline", "--take-ownership")
+    assert unnamed.stderr.startswith("FH301 ")
+    sql = freehold("sql")
+    assert "create table if not exists freehold.ledger" in sql.stdout
+    assert freehold("sql", "nonsense").stderr.startswith("FH436 ")
+    assert freehold("squash", "-m", "all").stderr.startswith("FH435 ")
+    done = "    done: Col[bool] = freehold.column(default=False)\n"
+    (tmp_path / "shop.py").write_text(f"import freehold\n{MODELS}{done}")
+    assert freehold("generate", "-m", "done").returncode == 0
+    squashed = json.loads(freehold("squash", "-m", "all", "--json").stdout)
+    assert len(squashed["replaces"]) == 2
+    assert freehold("migrate", "--verify").returncode == 0
+    assert freehold("status").returncode == 0
+    assert json.loads(freehold("merge", "--json").stdout) is None

@@ -44,7 +44,7 @@ def _sql(text: str) -> str:
         ("(status = ANY (ARRAY['a'::text, 'b'::text]))", "t.status IN ('a', 'b')"),
         ("(status <> ALL (ARRAY['a'::text, 'b'::text]))", "(t.status NOT IN ('a', 'b'))"),
         ("(size = ANY (ARRAY[(1)::bigint, (2)::bigint]))", "t.size IN (1, 2)"),
-        ("((\"a b\" IS NOT NULL) AND (status IS NULL))", 't."a b" IS NOT NULL AND t.status IS NULL'),
+        ('(("a b" IS NOT NULL) AND (status IS NULL))', 't."a b" IS NOT NULL AND t.status IS NULL'),
         ("(( SELECT (auth.jwt() ->> 'org'::text)) = status)", "t.status = (SELECT auth.jwt() ->> 'org')"),
         ("true", "true"),
     ],
