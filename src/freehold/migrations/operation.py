@@ -91,5 +91,5 @@ class Operation:
     @property
     def order(self) -> tuple[int, int, int, int, Key]:
         """Where it stands; operations of equal order keep the order they were planned in."""
-        place = (0, -self.phase, -self.rank) if self.drop else (1, self.phase, self.rank)
-        return (self.stage, *place, self.key)
+        sign = -1 if self.drop else 1
+        return self.stage, sign, sign * self.phase, sign * self.rank, self.key

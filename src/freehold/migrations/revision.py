@@ -65,7 +65,7 @@ def scripts(plan: Plan, draft: Draft) -> tuple[Script, Script]:
     """Both directions of a revision. Its id follows from its parents and its statements, so it is the same again."""
     up = (*_renames([move.up for move in draft.moves]), *units(plan.up))
     down = (*units(plan.down), *_renames([move.down for move in reversed(draft.moves)]))
-    content = "\0".join([*draft.parents, *_texts(up), "\1", *_texts(down)])
+    content = "\0".join([",".join(draft.parents), *_texts(up), "\1", *_texts(down)])
     revision = hashlib.sha256(content.encode()).hexdigest()[:_ID_LENGTH]
     notes = (draft.message, *summary(plan), *draft.notes, *moves(draft.moves))
     undone = (f"undoes: {draft.message}", "what this drops is not brought back by going up again")
@@ -126,7 +126,7 @@ def slug(message: str) -> str:
 
 
 def _texts(units: Sequence[Unit]) -> list[str]:
-    return [statement for unit in units for statement in (unit.mode, *unit.statements)]
+    return [statement for unit in units for statement in (str(unit.transactional), *unit.statements)]
 
 
 def _python(message: str, up: Script) -> str:

@@ -72,7 +72,7 @@ EXEMPTIONS: Final = (
         r"^(?:CREATE(?: UNIQUE)?|DROP) INDEX (?!CONCURRENTLY)",
     ),
     Exemption(
-        ("renaming-table", "renaming-column"), "the models declare it with renamed_from", r"\bRENAME (?:TO|COLUMN) "
+        ("renaming-table", "renaming-column", "renaming-object"), "the models declare it with renamed_from", r"\bRENAME (?:TO|COLUMN|CONSTRAINT) "
     ),
     Exemption(
         ("renaming-object",),
@@ -108,14 +108,14 @@ def refuse_squawked(script: Script) -> bool:
     left_out = {rule for each in EXEMPTIONS for rule in each.rules}
     command = [squawk, "--reporter", "json", "--pg-version", _OLDEST]
     text = "".join(map(_executed, script.units))
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    done: subprocess.CompletedProcess[str] = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False)
     try:
         found = [(each["rule_name"], each["message"], each["line"]) for each in json.loads(done.stdout)]
     except (ValueError, KeyError, TypeError):
         raise MigrationError(
             Code.CHANGE_UNSAFE,
             "squawk could not be asked.",
-            detail=done.stderr.strip()[:500],
+            detail=str(done.stderr)[:500],
             hint="pip install --upgrade squawk-cli, or uninstall it to do without.",
         ) from None
     found = [each for each in found if each[0] not in left_out]

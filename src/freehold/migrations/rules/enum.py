@@ -37,7 +37,7 @@ class EnumRule(Rule):
 
 def grows(change: Change) -> bool:
     """Whether an enum only gets more values, the others keeping their order."""
-    if change.kind is not Kind.ENUM or change.before is None or change.after is None or change.altered != {"labels"}:
+    if change.kind is not Kind.ENUM or change.before is None or change.after is None or change.altered - {"labels"}:
         return False
     old, new = change.before.names("labels"), change.after.names("labels")
     return bool(old) and tuple(label for label in new if label in old) == old

@@ -1,4 +1,4 @@
--- freehold: revision 1570858e3d12
+-- freehold: revision b07b4cd64fdc
 -- undoes: profiles
 -- what this drops is not brought back by going up again
 

@@ -1,4 +1,4 @@
--- freehold: revision 6d23ac6eeb49
+-- freehold: revision 4e2bc48b6445
 -- undoes: the eight tables
 -- what this drops is not brought back by going up again
 

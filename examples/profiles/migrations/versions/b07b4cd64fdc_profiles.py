@@ -1,6 +1,6 @@
 """profiles
 
-Revision ID: 1570858e3d12
+Revision ID: b07b4cd64fdc
 Revises: nothing
 
 +1 table, +4 policies, +1 trigger, +11 grants, no grant removed, no policy weakened
@@ -8,7 +8,7 @@ Revises: nothing
 
 from freehold.migrations.beside import execute_beside
 
-revision = "1570858e3d12"
+revision = "b07b4cd64fdc"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -1,6 +1,6 @@
 """the eight tables
 
-Revision ID: 6d23ac6eeb49
+Revision ID: 4e2bc48b6445
 Revises: nothing
 
 +8 tables, +4 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
@@ -9,7 +9,7 @@ squawk require-concurrent-index-creation, require-concurrent-index-deletion: the
 
 from freehold.migrations.beside import execute_beside
 
-revision = "6d23ac6eeb49"
+revision = "4e2bc48b6445"
 down_revision = None
 branch_labels = None
 depends_on = None

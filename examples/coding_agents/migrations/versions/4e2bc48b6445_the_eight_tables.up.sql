@@ -1,4 +1,4 @@
--- freehold: revision 6d23ac6eeb49
+-- freehold: revision 4e2bc48b6445
 -- freehold: facts 7bcee3fdd65d5065ba1888a22696f2d609a8ea5999c6b7698c8665228c6e4181 18
 -- the eight tables
 -- +8 tables, +4 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
