@@ -6,21 +6,20 @@ What only they need is imported when they run, so that other commands start at o
 from __future__ import annotations
 
 import json
-import os
 import runpy
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from freehold.catalog import Change, Snapshot, apart, diff, read
 from freehold.cli.exits import err, out
 from freehold.cli.migration import Json, owner_dsn, progress, shadows
-from freehold.errors import Code, ConfigurationError
+from freehold.cli.server import admin_dsn
 from freehold.migrations.summary import counts
 from freehold.settings import Settings
 from freehold.wire import connect
@@ -28,14 +27,15 @@ from freehold.wire import connect
 if TYPE_CHECKING:
     from freehold.pull import Pulled
 
-_ADMIN: Final = "ADMIN_DATABASE_URL"
 
 Output: TypeAlias = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write the models there; - or nothing prints them.")
 ]
 Compare: TypeAlias = Annotated[bool, typer.Option(help="Say what generate would still change.")]
 Message: TypeAlias = Annotated[str, typer.Option("--message", "-m", help="What the first revision is called.")]
-Take: TypeAlias = Annotated[bool, typer.Option(help=f"First give the tables to the owner, as the login of {_ADMIN}.")]
+Take: TypeAlias = Annotated[
+    bool, typer.Option(help="First give the tables to the owner, as the login of ADMIN_DATABASE_URL.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -117,7 +117,7 @@ def _baseline(message: Message = "baseline", take_ownership: Take = False, as_js
     with ExitStack() as stack:
         dsn = stack.enter_context(owner_dsn(settings))
         if take_ownership:
-            moved = give_ownership(_admin(), f"{settings.app}_owner")
+            moved = give_ownership(admin_dsn("freehold baseline --take-ownership"), f"{settings.app}_owner")
             err.print(f"{moved} objects belong to {settings.app}_owner now.")
         cluster, report = stack.enter_context(shadows(settings)), stack.enter_context(progress(as_json))
         adopted = adopt(dsn, settings.migrations, cluster, message, report)
@@ -133,14 +133,3 @@ def _baseline(message: Message = "baseline", take_ownership: Take = False, as_js
     for name in adopted.left:
         out.print(f"  left alone: {name}", markup=False)
     out.print('Next: freehold generate -m "..." writes what your models want differently.')
-
-
-def _admin() -> str:
-    admin = os.environ.get(_ADMIN)
-    if not admin:
-        raise ConfigurationError(
-            Code.SETTING_MISSING,
-            f"{_ADMIN} is not set.",
-            hint=f"{_ADMIN}=postgresql://postgres:<password>@<host>:5432/<database> freehold baseline --take-ownership",
-        )
-    return admin

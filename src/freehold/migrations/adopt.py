@@ -7,7 +7,7 @@ ordinary revision on top.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +17,9 @@ from freehold.migrations import drift, ledger
 from freehold.migrations.graph import check
 from freehold.migrations.history import History, Revision, load
 from freehold.migrations.lock import exclusive
-from freehold.migrations.plan import plan
 from freehold.migrations.progress import Progress, Report, silent
 from freehold.migrations.prove import prove
+from freehold.migrations.remake import remake
 from freehold.migrations.revision import Draft, scripts, write
 from freehold.migrations.rules.name import qualified
 from freehold.migrations.safety import Permit, sign
@@ -146,10 +146,7 @@ def _write(directory: Path, message: str, own: Snapshot, shadow: Shadow, *, exac
     before = shadow.facts()
     desired = Snapshot([*own.facts, *apart(before).foreign])
     try:
-        # Its way back drops everything, so the way forth is what undoes that: guards are for what somebody decides.
-        planned = plan(desired, before, allow_drop=True, allow_blocking=True)
-        changes = diff(before, desired)
-        forth = replace(planned, changes=changes, up=planned.down, down=planned.up, weakened=(), irreversible=())
+        forth = remake(before, desired)
         if not exact:
             desired = _as_printed(shadow, scripts(forth, Draft(message, ()))[0], desired)
         up, down = scripts(forth, Draft(message, (), f"{desired.hash} {shadow.major}"))

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from freehold.catalog import Snapshot, diff
+from freehold.catalog import Snapshot
 from freehold.errors import Code, MigrationError
 from freehold.migrations.graph import check
 from freehold.migrations.history import STEPS, UP, History, load, packed, unpacked
 from freehold.migrations.manifest import VERSIONS, seal
-from freehold.migrations.plan import plan
 from freehold.migrations.progress import Progress, Report, silent
 from freehold.migrations.prove import prove
+from freehold.migrations.remake import remake
 from freehold.migrations.revision import Draft, scripts, write
 from freehold.migrations.safety import Permit, sign
 from freehold.migrations.script import Script
@@ -81,11 +81,7 @@ def _refuse_pointless(history: History) -> None:
 
 
 def _scripts(history: History, message: str, before: Snapshot, desired: Snapshot, major: int) -> tuple[Script, Script]:
-    """Its way back drops everything, so the way forth is what undoes that: nothing here is decided anew."""
-    planned = plan(desired, before, allow_drop=True, allow_blocking=True)
-    changes = diff(before, desired)
-    forth = replace(planned, changes=changes, up=planned.down, down=planned.up, weakened=(), irreversible=())
-    up, down = scripts(forth, Draft(message, (), f"{desired.hash} {major}"))
+    up, down = scripts(remake(before, desired), Draft(message, (), f"{desired.hash} {major}"))
     replaces = tuple(revision.id for revision in history.revisions)
     notes = (*up.notes, f"squashed from {', '.join(revision.name for revision in history.revisions)}")
     return sign(replace(up, replaces=replaces, notes=notes), dict.fromkeys(Permit, _REASON)), down

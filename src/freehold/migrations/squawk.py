@@ -72,7 +72,9 @@ EXEMPTIONS: Final = (
         r"^(?:CREATE(?: UNIQUE)?|DROP) INDEX (?!CONCURRENTLY)",
     ),
     Exemption(
-        ("renaming-table", "renaming-column", "renaming-object"), "the models declare it with renamed_from", r"\bRENAME (?:TO|COLUMN|CONSTRAINT) "
+        ("renaming-table", "renaming-column", "renaming-object"),
+        "the models declare it with renamed_from",
+        r"\bRENAME (?:TO|COLUMN|CONSTRAINT) ",
     ),
     Exemption(
         ("renaming-object",),
@@ -108,7 +110,9 @@ def refuse_squawked(script: Script) -> bool:
     left_out = {rule for each in EXEMPTIONS for rule in each.rules}
     command = [squawk, "--reporter", "json", "--pg-version", _OLDEST]
     text = "".join(map(_executed, script.units))
-    done: subprocess.CompletedProcess[str] = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
     try:
         found = [(each["rule_name"], each["message"], each["line"]) for each in json.loads(done.stdout)]
     except (ValueError, KeyError, TypeError):
