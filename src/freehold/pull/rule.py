@@ -45,7 +45,7 @@ class _Policy:
 def rule_of(table: Table, owner: Ownership | None) -> Rule:
     """The rule of ``table``."""
     remarks = list(_undecided(table, owner))
-    kept = tuple(fact for fact in table.policies if not fact.flag("permissive"))
+    kept = tuple(fact for fact in table.policies if not fact.flag("permissive") or not _of_callers(fact))
     if not table.guarded:
         access = None if owner else "Access.SERVICE_ONLY"
         return Rule(access, None, (), kept, tuple(remarks + list(_privileges(table, ()))), {})
@@ -65,6 +65,11 @@ def rule_of(table: Table, owner: Ownership | None) -> Rule:
 
 def _roles(policies: Sequence[_Policy], command: Command) -> tuple[str, ...]:
     return tuple(sorted({role for policy in policies if policy.command is command for role in policy.roles}))
+
+
+def _of_callers(fact: Fact) -> bool:
+    """Whether a policy is for anybody a model's policies are for."""
+    return bool({"public", *_ROLES} & set(fact.names("roles")))
 
 
 def _split(policies: Sequence[_Policy]) -> tuple[tuple[Command, ...], list[_Policy]]:
@@ -87,9 +92,6 @@ def _policies(table: Table, fact: Fact, owner: Ownership | None, remarks: list[R
     """One policy of the database: several in a model, where it is for all commands."""
     named = fact.names("roles")
     roles = _ROLES if "public" in named else tuple(role for role in _ROLES if role in named)
-    if not roles:
-        remarks.append(Remark(fact.name, "lost", "is for the service alone, which bypasses row security; it goes"))
-        return
     if "public" in named:
         remarks.append(Remark(fact.name, "decide", "is for PUBLIC; it becomes one for anon and authenticated"))
     commands = COMMANDS if fact.text("command") == "ALL" else (Command(fact.text("command")),)
@@ -188,6 +190,8 @@ def _undecided(table: Table, owner: Ownership | None) -> Iterator[Remark]:
     for fact in table.policies:
         if not fact.flag("permissive"):
             yield Remark(fact.name, "decide", "is restrictive, which models cannot say; it is kept as SQL")
+        elif not _of_callers(fact):
+            yield Remark(fact.name, "decide", "is for a role that is no caller; it is kept as SQL")
 
 
 def _privileges(table: Table, policies: Sequence[_Policy]) -> Iterator[Remark]:
