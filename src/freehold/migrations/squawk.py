@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from freehold.errors import Code, MigrationError
 from freehold.migrations.script import Script, Unit
@@ -77,11 +77,6 @@ EXEMPTIONS: Final = (
         r"\bRENAME (?:TO|COLUMN|CONSTRAINT) ",
     ),
     Exemption(
-        ("renaming-object",),
-        "keys, indexes and policies take the names of the models; only ON CONFLICT ON CONSTRAINT asks for one",
-        r"\bRENAME CONSTRAINT |^ALTER (?:INDEX|POLICY|TRIGGER) .* RENAME TO ",
-    ),
-    Exemption(
         ("constraint-missing-not-valid", "disallowed-unique-constraint", "adding-serial-primary-key-field"),
         "there is no other way; --allow-blocking was given",
         r"\bADD CONSTRAINT \S+ (?:EXCLUDE|UNIQUE|PRIMARY KEY)(?! USING INDEX)",
@@ -114,7 +109,8 @@ def refuse_squawked(script: Script) -> bool:
         command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False
     )
     try:
-        found = [(each["rule_name"], each["message"], each["line"]) for each in json.loads(done.stdout)]
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        found: list[tuple[str, str, int]] = [(each["rule_name"], each["message"], each["line"]) for each in rows]
     except (ValueError, KeyError, TypeError):
         raise MigrationError(
             Code.CHANGE_UNSAFE,

@@ -63,6 +63,46 @@ def test_from_models_to_a_database_at_head(freehold: Run, tmp_path: Path) -> Non
     assert refused.stderr.startswith("FH413 ")
 
 
+def test_a_change_is_previewed_renamed_and_filled(freehold: Run, tmp_path: Path) -> None:
+    """--dry-run runs nothing; a declared rename is one; backfill writes a revision that migrate runs."""
+    assert freehold("generate", "-m", "notes").returncode == 0
+    assert freehold("migrate").returncode == 0
+    renamed = MODELS.replace("    text: Col[str]", '    body: Col[str] = column(renamed_from="text")')
+    (tmp_path / "shop.py").write_text(renamed.replace("import Col,", "import Col, column,"))
+    made = freehold("generate", "-m", "body")
+    assert made.returncode == 0, made.stderr
+    assert "renamed: column public.notes.text is now body" in made.stdout
+    shown = freehold("migrate", "--dry-run")
+    assert 'ALTER TABLE "public"."notes" RENAME COLUMN "text" TO "body"' in shown.stdout
+    assert "locks public.notes (" in shown.stdout
+    assert "Nothing was run." in shown.stdout
+    assert freehold("status").returncode == 3
+    filled = freehold("backfill", "notes", "--set", "body=trim(body)", "--where", "body <> trim(body)", "-m", "trim")
+    assert filled.returncode == 0, filled.stderr
+    assert freehold("migrate").returncode == 0
+    assert freehold("check").returncode == 0
+    assert freehold("backfill", "notes", "--set", "body", "--where", "true", "-m", "x").returncode == 2
+
+
+def test_a_weakening_needs_a_reason(freehold: Run, tmp_path: Path) -> None:
+    """Without one nothing is written; with one the revision says it, and check agrees."""
+    assert freehold("generate", "-m", "notes").returncode == 0
+    wider = """
+    __policies__ = (Policy(Command.SELECT, to=Role.AUTHENTICATED, using=lambda t: t.text == "open"),)
+"""
+    imports = "from freehold import Col, Command, Model, Policy, Role, owner, primary_key"
+    text = MODELS.replace("from freehold import Col, Model, owner, primary_key", imports)
+    (tmp_path / "shop.py").write_text(text + wider)
+    refused = freehold("generate", "-m", "open")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("FH418 ")
+    made = freehold("generate", "-m", "open", "--sign-off", "asked for in review 12")
+    assert made.returncode == 0, made.stderr
+    (script,) = (tmp_path / "migrations" / "versions").glob("*_open.up.sql")
+    assert "asked for in review 12" in script.read_text()
+    assert freehold("check").returncode == 0
+
+
 def test_edited_history_is_refused_until_it_is_accepted(freehold: Run, tmp_path: Path) -> None:
     """FH402 names the way out, and the way out works."""
     assert freehold("generate", "-m", "notes").returncode == 0
