@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from freehold.catalog import Fact
+from freehold.catalog import Fact, Key
 from freehold.policies import Command
 from freehold.pull import item
 from freehold.pull.call import call, comment, enclosed, literal
@@ -29,12 +29,13 @@ _RULES: Final = (("select", Command.SELECT), ("insert", Command.INSERT), ("updat
 
 @dataclass
 class Surroundings:
-    """What a model refers to beyond its table."""
+    """What a model refers to beyond its table. ``circular``: references (from, to) that no table can be made with."""
 
     tables: Mapping[tuple[str, ...], Table]
     owners: Mapping[tuple[str, ...], Ownership]
     classes: Mapping[tuple[str, ...], str]
     enums: Mapping[str, tuple[Choices, str]]
+    circular: set[tuple[Key, Key]] = field(default_factory=set[tuple[Key, Key]])
 
 
 @dataclass
@@ -109,7 +110,7 @@ class _Writer:
                 or owner is None
                 or target is None
                 or len(each.columns) != 2
-                or each.target == self.table.key
+                or not self._nameable(each)
             ):
                 continue
             matches = (
@@ -121,6 +122,10 @@ class _Writer:
             )
             if matches and each.columns[1] not in self.table.primary_key:
                 yield each.columns[1], each
+
+    def _nameable(self, each: Reference) -> bool:
+        """Whether the model of the target can stand before this one."""
+        return each.target != self.table.key and (self.table.key, each.target) not in self.around.circular
 
     def _same_types(self, each: Reference, target: Table) -> bool:
         pairs = zip(each.columns, each.key, strict=True)
@@ -182,12 +187,7 @@ class _Writer:
         for each in self.table.references:
             target = self.around.owners.get(each.target)
             keyed = target is not None and each.key == (target.column,) == self.around.tables[each.target].primary_key
-            if (
-                each.columns == (owner,)
-                and keyed
-                and each.rest == "ON DELETE CASCADE"
-                and each.target != self.table.key
-            ):
+            if each.columns == (owner,) and keyed and each.rest == "ON DELETE CASCADE" and self._nameable(each):
                 self.model.needs.add(each.target)
                 self.said.add(each.fact.key[2])
                 yield self.around.classes[each.target]
@@ -263,7 +263,7 @@ class _Writer:
         ]
         for each in self.table.references:
             if each.fact.key[2] not in self.said:
-                self._keep(found, each.fact, item.reference(each, self.table))
+                self._keep(found, each.fact, self._constraint(each))
                 self._warn(each)
         self.model.kept += self.table.constraints("exclude")
         for fact in self.table.indexes():
@@ -276,6 +276,14 @@ class _Writer:
                     f"{fact.key[2]} is invalid: a CREATE INDEX CONCURRENTLY failed; drop it or rebuild it",
                 )
         return found
+
+    def _constraint(self, each: Reference) -> str | None:
+        """A reference that no column says; one in a circle is made when all tables are there, so it stays SQL."""
+        if (self.table.key, each.target) in self.around.circular:
+            return None
+        if each.target != self.table.key:
+            self.model.needs.add(each.target)
+        return item.reference(each, self.table)
 
     def _keep(self, found: list[str], fact: Fact, source: str | None) -> None:
         if source is None:

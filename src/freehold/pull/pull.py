@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
@@ -58,7 +58,7 @@ def pull(facts: Snapshot, database: str) -> Pulled:
         else:
             possible[key] = table
     around = Surroundings(possible, owners, class_names(possible), enum_types(told.own, _SCHEMA))
-    models = _ordered([model_of(table, around) for table in possible.values()])
+    models = _models(around)
     first, last = _statements(told.own, models, remarks)
     remarks += [remark for model in models for remark in model.remarks]
     columns = {column for model in models for column in model.table.columns}
@@ -86,14 +86,16 @@ def _comments(lost: Sequence[Remark]) -> list[str]:
     return ["\n".join(["# Not in these models:", *lines])] if lines else []
 
 
-def _ordered(models: Iterable[Model]) -> list[Model]:
-    """Models behind those they name."""
-    known = {model.table.key: model for model in models}
-    graph = {key: sorted(known[key].needs & known.keys()) for key in sorted(known)}
-    try:
-        return [known[key] for key in TopologicalSorter(graph).static_order()]
-    except CycleError as error:
-        raise AssertionError("a reference within a circle is a constraint of the table") from error
+def _models(around: Surroundings) -> list[Model]:
+    """Models behind those they name. Where tables refer to each other in a circle, one reference is made behind them."""
+    while True:
+        known = {model.table.key: model for model in (model_of(table, around) for table in around.tables.values())}
+        graph = {key: sorted(known[key].needs & known.keys()) for key in sorted(known)}
+        try:
+            return [known[key] for key in TopologicalSorter(graph).static_order()]
+        except CycleError as error:
+            target, table = error.args[1][:2]
+            around.circular.add((table, target))
 
 
 def _statements(facts: Snapshot, models: Sequence[Model], remarks: list[Remark]) -> tuple[list[str], list[str]]:
