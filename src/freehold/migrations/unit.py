@@ -80,7 +80,8 @@ class Runner:
             except StatementFailed as failure:
                 if isinstance(failure.error, ConnectionLostError):
                     raise _lost(step, failure.error) from None
-                if self._rolled_back() and isinstance(failure.error, _RETRIED) and attempt < self.patience.attempts:
+                self._roll_back()
+                if isinstance(failure.error, _RETRIED) and attempt < self.patience.attempts:
                     pause = self.patience.lock_timeout * random.uniform(0.25, 1)  # noqa: S311 - jitter, not a secret
                     self.tell(step, 0, len(step.unit.statements), f"attempt {attempt + 1}, {_blocked_by(watch)}")
                     time.sleep(pause)
@@ -130,11 +131,10 @@ class Runner:
             place = failure.place - len(before)
             raise StatementFailed(place if 0 < place <= len(step.unit.statements) else 0, failure.error) from None
 
-    def _rolled_back(self) -> bool:
+    def _roll_back(self) -> None:
         if self.connection.info.transaction_status.name != "IDLE":
             with narrated():
                 self.connection.execute(b"rollback")
-        return True
 
     def _keep(self, step: Step, failure: StatementFailed, watch: Watch) -> MigrationError:
         """Writes the reason to the ledger and returns it as an error."""
@@ -145,7 +145,7 @@ class Runner:
 
     def _fail(self, step: Step, reason: str) -> None:
         """What could not be undone at its first unit is still applied, and its rows stay as they are."""
-        self._rolled_back()
+        self._roll_back()
         if step.number != -1:
             with narrated():
                 ledger.failed(self.connection, step.revision.id, step.number, step.checksum, reason)
