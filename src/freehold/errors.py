@@ -127,6 +127,14 @@ class Code(StrEnum):
     INDEX_OCCUPIED = "FH422"
     ROWS_HIDDEN = "FH423"
     ROWS_LEFT = "FH424"
+    # 43x: taking over, squashing, joining histories
+    BASELINE_DIFFERS = "FH430"
+    OBJECTS_NOT_OWNED = "FH431"
+    BASELINE_IMPOSSIBLE = "FH432"
+    DATABASE_TRACKED = "FH433"
+    BRANCHES_CONFLICT = "FH434"
+    SQUASH_DIFFERS = "FH435"
+    REVISION_UNKNOWN = "FH436"
     # 50x, 51x: sealed values and keys
     KEYS_MISSING = "FH501"
     KEYS_INVALID = "FH502"

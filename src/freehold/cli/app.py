@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from freehold.cli import client, keys, migration, server
+from freehold.cli import adoption, client, history, keys, migration, server
 from freehold.cli.exits import Exit, err, show_error
 from freehold.errors import FreeholdError
 
@@ -25,6 +25,8 @@ app: Final = typer.Typer(
     add_completion=False,
 )
 migration.register(app)
+adoption.register(app)
+history.register(app)
 server.register(app)
 client.register(app)
 keys.register(app)

@@ -261,3 +261,6 @@ def _progress(quiet: bool) -> Generator[Report]:
             bar.update(task, description=label, completed=progress.done, total=progress.total)
 
         yield report
+
+
+owner_dsn, shadows, progress = _owner, _shadows, _progress  # what other modules of commands use too

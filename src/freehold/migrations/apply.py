@@ -100,7 +100,7 @@ def _run(runner: Runner, steps: Iterable[Step], *, undo: bool = False) -> None:
 
 def _keep(connection: Connection, history: History) -> None:
     has = {id_ for id_, _ in ledger.entries(connection)}
-    present = [revision.id for revision in history.revisions if revision.id in has]
+    present = [revision.id for revision in history.seen_by(has).revisions if revision.id in has]
     if present:
         drift.keep(connection, present[-1])
 

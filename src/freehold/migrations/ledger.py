@@ -43,7 +43,7 @@ _READ = (
     b"select revision, unit, checksum, started_at, finished_at, error, cursor::text, rows"
     b" from freehold.ledger order by started_at, revision, unit"
 )
-_CREATE = b"""
+CREATE = b"""
 create table if not exists freehold.ledger (
     revision text not null,
     unit integer not null,
@@ -114,7 +114,7 @@ def _entry(row: _Row) -> Entry:
 def ensure(connection: Connection) -> None:
     """Makes the ledger where there is none. The schema is bootstrap's."""
     with narrated():
-        connection.execute(_CREATE)
+        connection.execute(CREATE)
 
 
 def begun(connection: Connection, revision: str, unit: int, checksum: str) -> None:
@@ -130,6 +130,12 @@ def finished(connection: Connection, revision: str, unit: int) -> None:
 def done_sql(revision: str, unit: int, checksum: str) -> str:
     """The statement that notes a unit as done, for the end of its own transaction."""
     return _DONE.format(revision=quote_literal(revision), unit=unit, checksum=quote_literal(checksum))
+
+
+def begun_sql(revision: str, unit: int, checksum: str) -> str:
+    """The statement that `begun` runs."""
+    values = (quote_literal(revision), str(unit), quote_literal(checksum))
+    return _BEGUN.replace("%s, %s, %s", ", ".join(values)).strip()
 
 
 def record(connection: Connection, revision: str, sums: Sequence[str]) -> None:

@@ -31,6 +31,7 @@ def outstanding(history: History, entries: Entries) -> tuple[Step, ...]:
     was changed since, FH406 when a unit nobody can look into was begun and not finished, FH417 when a revision was
     being undone.
     """
+    history = _seen(history, entries)
     _refuse_strangers(history, entries)
     undone = half_undone(history, entries)
     if undone is not None:
@@ -49,6 +50,7 @@ def way_back(history: History, entries: Entries) -> tuple[Revision | None, tuple
 
     Raises `MigrationError`: FH405, FH402 as `outstanding` does; FH406 when the revision is half-applied.
     """
+    history = _seen(history, entries)
     _refuse_strangers(history, entries)
     begun = half_undone(history, entries)
     if begun is None:
@@ -73,9 +75,13 @@ def half_undone(history: History, entries: Entries) -> Revision | None:
     return next((revision for revision in history.revisions if revision.id in negative), None)
 
 
+def _seen(history: History, entries: Entries) -> History:
+    return history.seen_by({id_ for id_, _ in entries})
+
+
 def unknown(history: History, entries: Entries) -> tuple[str, ...]:
     """The revisions in the ledger that are not in the history; failed ones left nothing."""
-    known = {revision.id for revision in history.revisions}
+    known = {revision.id for revision in _seen(history, entries).revisions}
     begun = {entry.revision for entry in entries.values() if entry.finished_at or entry.error is None}
     return tuple(sorted(begun - known))
 

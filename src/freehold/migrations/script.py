@@ -16,6 +16,7 @@ _MARK: Final = "-- freehold: "
 _STATEMENT: Final = f"{_MARK}statement"
 _REVISION: Final = f"{_MARK}revision "
 _REVISES: Final = f"{_MARK}revises "
+_REPLACES: Final = f"{_MARK}replaces "
 _FACTS: Final = f"{_MARK}facts "
 _SIGNED: Final = f"{_MARK}signed off "
 _UNIT: Final = f"{_MARK}unit "
@@ -82,6 +83,7 @@ class Script:
 
     ``revises``: the revisions before it. ``notes``: what a reviewer should know. ``facts``: the hash of the facts it
     leads to, and the major version of the server that printed them. ``signed``: the weakenings somebody answers for.
+    ``replaces``: the revisions it was squashed from.
     """
 
     revision: str
@@ -90,6 +92,7 @@ class Script:
     units: tuple[Unit, ...]
     facts: str = ""
     signed: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -106,6 +109,7 @@ class Script:
         """The text of the file. Raises ValueError for a statement that holds a marker."""
         lines = [f"{_REVISION}{self.revision}"]
         lines += [f"{_REVISES}{', '.join(self.revises)}"] if self.revises else []
+        lines += [f"{_REPLACES}{', '.join(self.replaces)}"] if self.replaces else []
         lines += [f"{_FACTS}{self.facts}"] if self.facts else []
         lines += [f"-- {part}".rstrip() for note in self.notes for part in note.splitlines()]
         lines += [f"{_SIGNED}{' '.join(sentence.split())}" for sentence in self.signed]
@@ -124,6 +128,7 @@ class _Draft:
 
     revision: str = ""
     revises: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
     facts: str = ""
     notes: list[str] = field(default_factory=list[str])
     signed: list[str] = field(default_factory=list[str])
@@ -146,6 +151,8 @@ class _Draft:
             self.revision = line.removeprefix(_REVISION).strip()
         elif line.startswith(_REVISES):
             self.revises = tuple(part.strip() for part in line.removeprefix(_REVISES).split(","))
+        elif line.startswith(_REPLACES):
+            self.replaces = tuple(part.strip() for part in line.removeprefix(_REPLACES).split(","))
         elif line.startswith(_FACTS):
             self.facts = line.removeprefix(_FACTS).strip()
         elif line.startswith(_SIGNED):
@@ -166,7 +173,9 @@ def parse(text: str) -> Script:
     if not draft.revision:
         raise ValueError("no revision marker")
     units = tuple(_unit(header, statements) for header, statements in draft.units)
-    return Script(draft.revision, draft.revises, tuple(draft.notes), units, draft.facts, tuple(draft.signed))
+    return Script(
+        draft.revision, draft.revises, tuple(draft.notes), units, draft.facts, tuple(draft.signed), draft.replaces
+    )
 
 
 def _header(unit: Unit) -> str:

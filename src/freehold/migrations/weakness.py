@@ -26,10 +26,16 @@ def _judge(change: Change, context: Context) -> Iterator[str]:
         for name, words in (("row_security", "row security disabled"), ("forced", "row security not forced")):
             if name in change.altered and not change.fact.flag(name):
                 yield f"{change.fact.name}: {words}"
-    if change.kind is Kind.POLICY and not context.new_table(change.fact) and not context.absorbed(change.fact):
+    if change.kind is Kind.POLICY and not context.absorbed(change.fact) and _guarded(change, context):
         yield from _policy(change)
     if change.after is not None:
         yield from _opening(change, change.after)
+
+
+def _guarded(change: Change, context: Context) -> bool:
+    """Whether the table has row security already; what a new or an open one gets takes nothing from it."""
+    table = context.before.get((Kind.TABLE, change.key[:2]))
+    return not context.new_table(change.fact) and (table is None or table.flag("row_security"))
 
 
 def _opening(change: Change, after: Fact) -> Iterator[str]:

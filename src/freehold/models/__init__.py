@@ -14,14 +14,15 @@ from freehold.models.column import (
 )
 from freehold.models.construct import NEW
 from freehold.models.ddl import schema_statements
-from freehold.models.function import DefinerFunction, functions_of
 from freehold.models.document import Document
+from freehold.models.function import DefinerFunction, functions_of
 from freehold.models.identifier import text_id, uuid7
 from freehold.models.keytable import KEY_PROGRESS, USER_KEYS
 from freehold.models.policy import Policy, caller_id, claim
 from freehold.models.protection import protection_of
 from freehold.models.rules import ColumnRules, TableRules, owner_column, rules_of, schema, table_of
 from freehold.models.sealed import INDEX_SUFFIX, places_of, plain, sealed_in, unplaced
+from freehold.models.statement import sql
 from freehold.models.types import ColumnType
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "schema_statements",
     "sealed",
     "sealed_in",
+    "sql",
     "table_of",
     "text_id",
     "unplaced",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.schema import SchemaItem
 
 from freehold.encryption import PREFIX
@@ -75,7 +75,7 @@ class Blueprint:
         """The constraints and indexes of the table."""
         yield PrimaryKeyConstraint(*self._key())
         for field in self.fields:
-            if field.type.choices is not None:
+            if field.type.choices is not None and not isinstance(field.sql_type, Enum):
                 yield self._choice(field)
             yield from self._lengths(field)
             if field.declared.target is not None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from sqlalchemy import FetchedValue, literal, literal_column
+from sqlalchemy import FetchedValue, Identity, literal, literal_column
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine
 
@@ -37,6 +38,8 @@ class Field:
 
     def client_default(self) -> Callable[[], Any] | None:
         """What makes the column's value where the constructor is given none."""
+        if self.declared.generated is not None:
+            return None
         if self.declared.kind == "key":
             return text_id if self.type.python is str else uuid7
         return self.declared.default_factory
@@ -46,6 +49,8 @@ class Field:
         return mapped_column(
             self.name,
             self._mapped_type(),
+            *self._generated(),
+            autoincrement=True if self.declared.generated == "serial" else "auto",
             default=self.client_default() if self.declared.rules.insert else None,
             nullable=self.type.nullable,
             server_default=self._server_default(),
@@ -54,8 +59,15 @@ class Field:
             deferred_raiseload=not self.declared.rules.select,
         )
 
+    def _generated(self) -> tuple[SchemaItem, ...]:
+        """What makes the database write the column."""
+        identity = (Identity(),) if self.declared.generated == "identity" else ()
+        return identity if self.declared.computed is None else (self.declared.computed,)
+
     def _server_default(self) -> ColumnElement[Any] | FetchedValue | None:
         declared = self.declared
+        if declared.computed is not None:
+            return None
         if declared.kind == "owner":
             return caller_default(self.sql_type)
         if isinstance(self.sql_type, Document) and declared.default_factory is not None:
@@ -126,6 +138,9 @@ def _field(cls: type[Any], name: str, annotation: Any, position: int) -> Field:
     if declared.kind == "json":
         return Field(name, annotated, Document(annotated.annotation), declared, position)
     return Field(name, annotated, annotated.sql_type(f"{cls.__name__}.{name}"), declared, position)
+        return Field(name, annotated, Document(annotated.python), declared, position)
+    sql_type = declared.sql_type or annotated.sql_type(f"{cls.__name__}.{name}")
+    return Field(name, annotated, sql_type, declared, position)
 
 
 def _refuse_default(where: str, default: Any) -> None:

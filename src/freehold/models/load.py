@@ -22,9 +22,7 @@ def load_statements(module: str | None) -> tuple[str, ...]:
     model passes through.
     """
     load(module)
-    # Two sets of models with sealed columns share the tables of their keys.
-    declared = dict.fromkeys(statement for metadata in _declared() for statement in schema_statements(metadata))
-    statements = tuple(declared)
+    statements = declared_statements()
     if not statements:
         raise _unimportable(
             f"The module {module!r} declares no model.", "Name the module whose classes derive from Model."
@@ -57,6 +55,12 @@ def load(module: str | None) -> None:
         ) from error
     finally:
         sys.path.pop(0)
+
+
+def declared_statements() -> tuple[str, ...]:
+    """The DDL of every model that is declared in this process."""
+    # Two sets of models with sealed columns share the tables of their keys.
+    return tuple(dict.fromkeys(statement for metadata in _declared() for statement in schema_statements(metadata)))
 
 
 def declared_renames() -> tuple[tuple[str, str, str, str | None], ...]:

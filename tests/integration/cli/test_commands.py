@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from freehold.server import EmbeddedServer
 
 MODELS = """
 from uuid import UUID
@@ -178,3 +181,39 @@ def test_an_occupied_directory_is_left_alone(freehold: Run, tmp_path: Path) -> N
     assert refused.returncode == 1
     assert refused.stderr.startswith("FH304 ")
     assert (taken / "thesis.txt").read_text() == "mine"
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[None]:
+    """The project's servers, kept running, so that no command has to start one."""
+    with ExitStack() as stack:
+        for name in ("server", "shadow"):
+            stack.enter_context(EmbeddedServer.start(tmp_path / ".freehold" / name, durable=False))
+        yield
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("servers")
+def test_models_are_pulled_and_a_history_is_squashed(freehold: Run, tmp_path: Path) -> None:
+    """Models on standard output, what there is to know on standard error, and an exit code for each."""
+    assert freehold("generate", "-m", "notes").returncode == 0
+    assert freehold("migrate").returncode == 0
+    pulled = freehold("pull")
+    assert "generate has nothing to do" in pulled.stderr
+    assert "class Note(Model):" in pulled.stdout
+    told = json.loads(freehold("pull", "--json", "--no-compare", "--output", "pulled.py").stdout)
+    assert (told["file"], told["tables"], told["remarks"]) == ("pulled.py", ["notes"], [])
+    assert (tmp_path / "pulled.py").read_text() == pulled.stdout
+    tracked = freehold("baseline")
+    assert tracked.returncode == 1
+    assert tracked.stderr.startswith("FH433 ")
+    assert freehold("baseline", "--take-ownership").stderr.startswith("FH301 ")
+    assert "create table if not exists freehold.ledger" in freehold("sql").stdout
+    assert freehold("sql", "nonsense").stderr.startswith("FH436 ")
+    done = "    done: Col[bool] = freehold.column(default=False)\n"
+    (tmp_path / "shop.py").write_text(f"import freehold\n{MODELS}{done}")
+    assert freehold("generate", "-m", "done").returncode == 0
+    squashed = json.loads(freehold("squash", "-m", "all", "--json").stdout)
+    assert len(squashed["replaces"]) == 2
+    assert freehold("migrate", "--verify").returncode == 0
+    assert json.loads(freehold("merge", "--json").stdout) is None
