@@ -1,0 +1,63 @@
+"""AU303: a unique constraint over all users, on something a caller chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from freehold.audit.catalog import CALLERS, Catalog, Index, Table
+from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.rule import Example, Rule
+from freehold.policies import quote_identifier
+
+
+def _check(catalog: Catalog) -> Iterator[Found]:
+    for table in catalog.tables:
+        if table.owner is None:
+            continue
+        writable = frozenset(
+            name for role in CALLERS for command in ("INSERT", "UPDATE") for name in table.writable(role, command)
+        )
+        for index in table.indexes:
+            chosen = [name for name in index.columns if name in writable]
+            if index.unique and table.owner not in index.columns and chosen and not _opaque(table, index):
+                yield _found(table, index)
+
+
+def _opaque(table: Table, index: Index) -> bool:
+    """A primary key that is one UUID: nobody guesses another's."""
+    types = {table.columns[name].text("type") for name in index.columns if name in table.columns}
+    return types == {"uuid"}
+
+
+def _found(table: Table, index: Index) -> Found:
+    columns = ", ".join(map(quote_identifier, (table.owner or "", *index.columns)))
+    return Found(
+        f"{table.name}.{index.name}",
+        f"{index.name} is unique over all users: an insert tells whether anybody has the value of "
+        f"({', '.join(index.columns)}).",
+        Fix((f"CREATE UNIQUE INDEX ON {table.sql} ({columns})", *_drop(table, index))),
+        f"SELECT to_regclass('{table.name.partition('.')[0]}.{index.name}') IS NULL",
+    )
+
+
+def _drop(table: Table, index: Index) -> tuple[str, ...]:
+    name = quote_identifier(index.name)
+    schema = quote_identifier(table.name.partition(".")[0])
+    return (f"ALTER TABLE {table.sql} DROP CONSTRAINT IF EXISTS {name}", f"DROP INDEX IF EXISTS {schema}.{name}")
+
+
+RULE = Rule(
+    id="AU303",
+    title="Unique over all users",
+    severity=Severity.WARNING,
+    why="A unique violation tells a caller that somebody else has the value: which addresses have an account, which names "
+    "are taken. Upserts and MERGE tell the same.",
+    remedy="Begin the constraint with the owner. Where a value must be unique over all, let the service write it.",
+    about=Catalog,
+    check=_check,
+    example=Example(
+        "alter table public.notes add constraint notes_title_key unique (title)",
+        "alter table public.notes add constraint notes_title_key unique (user_id, title)",
+    ),
+    covers=("SEC035",),
+)

@@ -1,0 +1,42 @@
+"""AU403: callers hold a privilege that no policy limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from freehold.audit.catalog import CALLERS, Catalog
+from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.rule import Example, Rule
+from freehold.audit.words import listed
+
+_UNLIMITED = frozenset({"TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"})
+
+
+def _check(catalog: Catalog) -> Iterator[Found]:
+    for table in catalog.tables:
+        held = {role: privileges & _UNLIMITED for role, privileges in table.reach.items()}
+        privileges = frozenset().union(*held.values())
+        if privileges:
+            named = sorted(privileges)
+            yield Found(
+                table.name,
+                f"{listed(role for role, each in held.items() if each)} may {listed(named)} {table.name}.",
+                Fix((f"REVOKE {', '.join(named)} ON TABLE {table.sql} FROM PUBLIC, {', '.join(CALLERS)}",), mechanical=True),
+                "SELECT bool_and(NOT has_table_privilege(r, "
+                f"'{table.name}', '{', '.join(named)}')) FROM unnest(ARRAY['anon', 'authenticated']) AS r",
+            )
+
+
+RULE = Rule(
+    id="AU403",
+    title="TRUNCATE, REFERENCES or TRIGGER is granted",
+    severity=Severity.ERROR,
+    why="TRUNCATE empties a table whatever its policies say. REFERENCES makes a foreign key, which finds out which keys "
+    "exist. TRIGGER runs code as whoever writes next. GRANT ALL includes them.",
+    remedy="Revoke them; grant SELECT, INSERT, UPDATE and DELETE by name.",
+    about=Catalog,
+    check=_check,
+    example=Example(
+        "grant truncate on public.notes to authenticated", "grant select on public.notes to authenticated"
+    ),
+)

@@ -1,0 +1,31 @@
+"""AU821: an executed attack had another outcome than the models declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.matrix import Matrix
+from freehold.audit.rule import Rule
+
+
+def _check(matrix: Matrix) -> Iterator[Found]:
+    for cell in matrix.cells:
+        if cell.observed != cell.expected:
+            yield Found(
+                cell.table,
+                f"{cell.command} ({cell.form}) by {cell.caller} on {cell.table} was {cell.observed}, and must be {cell.expected}.",
+                Fix(python="freehold audit database  # the rule that says why; then freehold prove again"),
+                key=cell.key,
+            )
+
+
+RULE = Rule(
+    id="AU821",
+    title="A cell of the isolation matrix is wrong",
+    severity=Severity.ERROR,
+    why="The statement was run as that caller, on rows of two users. No argument about policies outweighs it.",
+    remedy="Find the policy, grant or view that let it through; the other findings of the table usually name it.",
+    about=Matrix,
+    check=_check,
+)

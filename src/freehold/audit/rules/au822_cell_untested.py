@@ -1,0 +1,39 @@
+"""AU822: a denial that would have been seen as one whatever the policies say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.matrix import Matrix
+from freehold.audit.rule import Rule
+
+
+def _check(matrix: Matrix) -> Iterator[Found]:
+    for policy in matrix.untested_policies:
+        yield Found(
+            policy,
+            f"Removing {policy} changes no cell: nothing shows that it does anything.",
+            Fix(python="# drop it, or give freehold prove rows that it tells apart"),
+        )
+    for cell in matrix.cells:
+        if cell.observed == "denied" and cell.control != "passed":
+            yield Found(
+                cell.table,
+                f"{cell.command} ({cell.form}) by {cell.caller} on {cell.table} is denied, and its control "
+                + ("failed." if cell.control == "failed" else "was not run."),
+                Fix(python="freehold prove  # with controls"),
+                key=cell.key,
+            )
+
+
+RULE = Rule(
+    id="AU822",
+    title="A cell of the isolation matrix is not proven",
+    severity=Severity.ERROR,
+    why="A denial counts only beside an attack that succeeds once the guard is removed. Without it an empty table, a "
+    "misspelt name or a failed login looks like isolation.",
+    remedy="Run freehold prove with its controls; drop or test a policy that changes nothing.",
+    about=Matrix,
+    check=_check,
+)
