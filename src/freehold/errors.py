@@ -110,6 +110,10 @@ class Code(StrEnum):
     INPUT_INVALID = "FH601"
     UNAUTHENTICATED = "FH602"
     CROSS_SITE = "FH603"
+    # 8xx: audit
+    BASELINE_UNREADABLE = "FH801"
+    MATRIX_UNREADABLE = "FH802"
+    SOURCE_MISSING = "FH803"
 
 
 class FreeholdError(Exception):
