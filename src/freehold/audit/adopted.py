@@ -66,7 +66,14 @@ class _Violation:
 def _rule(name: str, number: str, severity: Severity, title: str, why: str) -> Rule[_Violation]:
     remedy = f"pgrls explain {name} has the background and an example."
     return Rule(
-        id=number, title=title, severity=severity, why=why, remedy=remedy, about=_Violation, check=lambda _: (), covers=(name,)
+        id=number,
+        title=title,
+        severity=severity,
+        why=why,
+        remedy=remedy,
+        about=_Violation,
+        check=lambda _: (),
+        covers=(name,),
     )
 
 
@@ -111,10 +118,14 @@ def _numbered(violation: Any) -> tuple[Rule[Any], Found]:
 
 def _unknown(violation: Any) -> Rule[_Violation]:
     """A rule that a newer pgrls has: not lost, and told apart by its own name."""
-    return _rule(str(violation.rule_id), "AU999", Severity.WARNING, str(violation.title), "A rule of pgrls newer than this list.")
+    return _rule(
+        str(violation.rule_id), "AU999", Severity.WARNING, str(violation.title), "A rule of pgrls newer than this list."
+    )
 
 
-def merged(ours: Sequence[tuple[Rule[Any], Found]], theirs: Sequence[tuple[Rule[Any], Found]]) -> Iterator[tuple[Rule[Any], Found]]:
+def merged(
+    ours: Sequence[tuple[Rule[Any], Found]], theirs: Sequence[tuple[Rule[Any], Found]]
+) -> Iterator[tuple[Rule[Any], Found]]:
     """Theirs without what ours say already: the same rule about the same table."""
     said = {(rule.id, table_of_subject(each.subject)) for rule, each in ours}
     for rule, each in theirs:

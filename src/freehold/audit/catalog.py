@@ -186,7 +186,11 @@ class Table:
         whole = any(g.key[0] == "table" and g.key[5] == command and g.key[4] in (role, "public") for g in self.grants)
         if whole:
             return frozenset(self.columns)
-        return frozenset(g.key[3] for g in self.grants if g.key[0] == "column" and g.key[5] == command and g.key[4] in (role, "public"))
+        return frozenset(
+            g.key[3]
+            for g in self.grants
+            if g.key[0] == "column" and g.key[5] == command and g.key[4] in (role, "public")
+        )
 
 
 @dataclass(frozen=True)

@@ -49,4 +49,8 @@ class Difference:
 def _weakened(before: Matrix | None, after: Matrix | None) -> tuple[str, ...]:
     if before is None:
         return ()
-    return tuple(weakened(before, after)) if after is not None else ("the isolation matrix is missing; it was there before",)
+    return (
+        tuple(weakened(before, after))
+        if after is not None
+        else ("the isolation matrix is missing; it was there before",)
+    )

@@ -20,7 +20,7 @@ _SETTINGS: Final = (
     b"set local enable_seqscan = off; set local jit = off; set local max_parallel_workers_per_gather = 0;"
     b"set local statement_timeout = '20s'; set local lock_timeout = '2s';"
     b"select set_config('request.jwt.claims', "
-    b"'{\"sub\":\"00000000-0000-4000-8000-000000000000\",\"role\":\"authenticated\"}', true)"
+    b'\'{"sub":"00000000-0000-4000-8000-000000000000","role":"authenticated"}\', true)'
 )
 
 

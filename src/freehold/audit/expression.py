@@ -21,6 +21,7 @@ _CALLER: Final = (
 _COLUMN: Final = r"(?P<column>\w+|\"(?:[^\"]|\"\")+\")"
 _OWNED: Final = re.compile(rf"^\(*(?:\w+\.)?{_COLUMN}\)?(?:::\w+)? = {_CALLER}")
 _OWNING: Final = re.compile(rf"^{_CALLER}.*?\)? = (?:\w+\.)?{_COLUMN}\)*$")
+_NULL_MATCHES: Final = re.compile(r"\bNOT \([^()]* IS DISTINCT FROM|IS NOT DISTINCT FROM|\bCOALESCE\(|\bIS NULL\b")
 _EQUAL: Final = re.compile(r"(?<![\w.\"])((?:[\w\"]+\.)?[\w\"]+) (?:=|>=|<=|IS NOT DISTINCT FROM) \1(?![\w.\"(])")
 
 
@@ -110,14 +111,8 @@ def tautologies(text: str) -> tuple[str, ...]:
 
 def admits_null(text: str) -> bool:
     """Whether a caller without an id may pass, on the face of it."""
-    for part in re.split(r"\bAND\b|\bOR\b", text):
-        if not asks_caller(part):
-            continue
-        if "IS NOT DISTINCT FROM" in part or re.search(r"(?<!NULLIF\()COALESCE\(", part):
-            return True
-        if re.search(r"\bIS NULL\b", part):
-            return True
-    return False
+    asking = (part for part in re.split(r"\bAND\b|\bOR\b", text) if asks_caller(part))
+    return any(_NULL_MATCHES.search(part) for part in asking)
 
 
 def _bare(text: str) -> str:

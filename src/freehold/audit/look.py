@@ -109,7 +109,9 @@ def _source(request: Request, looked: Looked, tell: Tell) -> tuple[Module, ...]:
     looked.gaps += gaps
     looked.targets.append(f"{len(modules)} source files")
     if not modules:
-        looked.gap("source", "there is no Python file where it was looked for", "freehold audit source --source <folder>")
+        looked.gap(
+            "source", "there is no Python file where it was looked for", "freehold audit source --source <folder>"
+        )
     for module in modules:
         for rule, each in found(module):
             reason = module.accepted.get((rule.id, each.place.line if each.place else 0))
@@ -145,7 +147,9 @@ def _statements(settings: Settings, looked: Looked, *, asked: bool) -> tuple[str
         return load_statements(settings.models)
     except DeclarationError as error:
         looked.add(list(found(error)), Surface.MODELS)
-        looked.gap("every other model", "a model is refused, so none could be loaded", "mend it (AU100), then audit again")
+        looked.gap(
+            "every other model", "a model is refused, so none could be loaded", "mend it (AU100), then audit again"
+        )
     except FreeholdError as error:
         looked.gap("the models", _because(error), _hint(error), needed=asked)
     return None
@@ -230,7 +234,12 @@ def _strange(connection: Connection, catalog: Catalog, major: int, looked: Looke
             "freehold bootstrap, or name the login's role with FREEHOLD_APP",
         )
     if hosted(connection):
-        looked.gap("schemas of the host (storage, realtime, vault ...)", "Supabase keeps them", "its own advisors", needed=False)
+        looked.gap(
+            "schemas of the host (storage, realtime, vault ...)",
+            "Supabase keeps them",
+            "its own advisors",
+            needed=False,
+        )
     if not catalog.tables:
         looked.gap("tables", "the database has none that this role can see", "freehold migrate")
 
@@ -290,7 +299,9 @@ def _queries(modules: Sequence[Module], looked: Looked) -> None:
     uses = uses_of(modules)
     if uses and looked.catalog is None:
         looked.gap(
-            f"indexes for {len(uses)} @query functions", "neither models nor a database were looked at", "freehold audit all",
+            f"indexes for {len(uses)} @query functions",
+            "neither models nor a database were looked at",
+            "freehold audit all",
             needed=False,
         )
     elif looked.catalog is not None:

@@ -88,7 +88,11 @@ class Matrix:
         try:
             return cls.of(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
-            reason = f"{len(error.errors())} fields are wrong" if isinstance(error, ValidationError) else type(error).__name__
+            reason = (
+                f"{len(error.errors())} fields are wrong"
+                if isinstance(error, ValidationError)
+                else type(error).__name__
+            )
             raise ConfigurationError(
                 Code.MATRIX_UNREADABLE,
                 f"{path} is not an isolation matrix ({reason}).",

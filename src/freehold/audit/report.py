@@ -47,7 +47,9 @@ class Report:
     matrix: Matrix | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, looked: Looked, surfaces: Sequence[Surface], seconds: float, baseline: Baseline | None = None) -> Report:
+    def of(
+        cls, looked: Looked, surfaces: Sequence[Surface], seconds: float, baseline: Baseline | None = None
+    ) -> Report:
         """The report of what was looked at; what ``baseline`` knows is accepted."""
         every = sorted(looked.seen.values(), key=lambda finding: finding.order)
         known = baseline.reasons if baseline else {}
@@ -79,7 +81,9 @@ class Report:
     @property
     def verdict(self) -> str:
         """One line: what there is, and whether it may be called clean."""
-        counts = [f"{self.count(each)} {each.value}{'s' * (self.count(each) != 1)}" for each in Severity if self.count(each)]
+        counts = [
+            f"{self.count(each)} {each.value}{'s' * (self.count(each) != 1)}" for each in Severity if self.count(each)
+        ]
         if counts:
             return ", ".join(counts)
         return "Nothing found." if self.complete else "Nothing found where it was looked; not everything was."

@@ -20,7 +20,9 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                 yield Found(
                     policy.subject,
                     f"{policy.subject} requires {column} to be the caller's before the change, and not after it.",
-                    Fix((f'ALTER POLICY "{policy.name}" ON {table.sql} WITH CHECK ({policy.using} AND {policy.check})',)),
+                    Fix(
+                        (f'ALTER POLICY "{policy.name}" ON {table.sql} WITH CHECK ({policy.using} AND {policy.check})',)
+                    ),
                     policy_absent(policy, policy.check),
                     column,
                 )

@@ -18,7 +18,10 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                 yield Found(
                     policy.subject,
                     f"{policy.subject} is FOR ALL: what holds for reading also decides what may be written and deleted.",
-                    Fix((*_split(table, policy), f"DROP POLICY {quote_identifier(policy.name)} ON {table.sql}"), mechanical=True),
+                    Fix(
+                        (*_split(table, policy), f"DROP POLICY {quote_identifier(policy.name)} ON {table.sql}"),
+                        mechanical=True,
+                    ),
                     policy_missing(policy),
                 )
 

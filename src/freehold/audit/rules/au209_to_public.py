@@ -17,7 +17,10 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                 yield Found(
                     policy.subject,
                     f"{policy.subject} is for every role there is, anonymous callers included.",
-                    Fix((f"ALTER POLICY {quote_identifier(policy.name)} ON {table.sql} TO authenticated",), mechanical=True),
+                    Fix(
+                        (f"ALTER POLICY {quote_identifier(policy.name)} ON {table.sql} TO authenticated",),
+                        mechanical=True,
+                    ),
                     f"SELECT NOT (0 = ANY (polroles)) FROM pg_policy WHERE polrelid = '{table.name}'::regclass "
                     f"AND polname = '{policy.name}'",
                 )

@@ -17,11 +17,16 @@ def _check(catalog: Catalog) -> Iterator[Found]:
             yield _found(view, listed(readers))
             continue
         if readers:
-            yield from (_found(below, listed(readers), f" through {'.'.join(view.key)}") for below in _below(catalog, view))
+            yield from (
+                _found(below, listed(readers), f" through {'.'.join(view.key)}") for below in _below(catalog, view)
+            )
 
 
 def _invoker(view: Fact) -> bool:
-    return any(option in ("security_invoker=true", "security_invoker=on", "security_invoker=1") for option in view.names("options"))
+    return any(
+        option in ("security_invoker=true", "security_invoker=on", "security_invoker=1")
+        for option in view.names("options")
+    )
 
 
 def _below(catalog: Catalog, view: Fact) -> Iterator[Fact]:
@@ -40,7 +45,7 @@ def _found(view: Fact, readers: str, through: str = "") -> Found:
         name,
         f"{readers} read {name}{through}, which runs as its owner, past every policy.",
         Fix((f"ALTER VIEW {quoted(name)} SET (security_invoker = true)",), mechanical=True),
-        relation_is(name, "'security_invoker=true' = ANY (c.reloptions)"),
+        relation_is(name, "coalesce('security_invoker=true' = ANY (c.reloptions), false)"),
     )
 
 

@@ -21,7 +21,10 @@ def _check(catalog: Catalog) -> Iterator[Found]:
             yield Found(
                 table.name,
                 f"{listed(role for role, each in held.items() if each)} may {listed(named)} {table.name}.",
-                Fix((f"REVOKE {', '.join(named)} ON TABLE {table.sql} FROM PUBLIC, {', '.join(CALLERS)}",), mechanical=True),
+                Fix(
+                    (f"REVOKE {', '.join(named)} ON TABLE {table.sql} FROM PUBLIC, {', '.join(CALLERS)}",),
+                    mechanical=True,
+                ),
                 "SELECT bool_and(NOT has_table_privilege(r, "
                 f"'{table.name}', '{', '.join(named)}')) FROM unnest(ARRAY['anon', 'authenticated']) AS r",
             )
@@ -36,7 +39,5 @@ RULE = Rule(
     remedy="Revoke them; grant SELECT, INSERT, UPDATE and DELETE by name.",
     about=Catalog,
     check=_check,
-    example=Example(
-        "grant truncate on public.notes to authenticated", "grant select on public.notes to authenticated"
-    ),
+    example=Example("grant truncate on public.notes to authenticated", "grant select on public.notes to authenticated"),
 )

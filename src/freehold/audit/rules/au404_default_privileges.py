@@ -34,9 +34,13 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                 ),
                 "SELECT NOT EXISTS (SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) a WHERE "
                 f"d.defaclrole = '{maker}'::regrole AND a.privilege_type = '{privilege}' AND a.grantee = "
-                f"{0 if grantee == 'public' else f"'{grantee}'::regrole"})",
+                f"{_oid(grantee)})",
                 f"{schema} {grantee} {privilege}",
             )
+
+
+def _oid(grantee: str) -> str:
+    return "0" if grantee == "public" else f"'{grantee}'::regrole"
 
 
 RULE = Rule(

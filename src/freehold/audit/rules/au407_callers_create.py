@@ -47,6 +47,8 @@ RULE = Rule(
     about=Catalog,
     check=_check,
     example=Example(
-        "grant create on schema public to authenticated", "grant usage on schema public to authenticated", superuser=True
+        "grant create on schema public to authenticated",
+        "grant usage on schema public to authenticated",
+        superuser=True,
     ),
 )

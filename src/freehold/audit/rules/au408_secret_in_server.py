@@ -16,7 +16,8 @@ _VALUE = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY"
 )
 _ASSIGNED = re.compile(
-    r"(?:secret|password|passwd|api_?key|private_?key|encryption_?key)\w*['\"]?\s*(?::=|=>|=|,)\s*'[^']{12,}'", re.IGNORECASE
+    r"(?:secret|password|passwd|api_?key|private_?key|encryption_?key)\w*['\"]?\s*(?::=|=>|=|,)\s*'[^']{12,}'",
+    re.IGNORECASE,
 )
 
 
@@ -37,7 +38,9 @@ def _check(catalog: Catalog) -> Iterator[Found]:
             yield Found(
                 routine.subject,
                 f"The source of {routine.subject} holds what looks like a secret; every role reads it in pg_proc.",
-                Fix(python="-- change the secret first: it is known. Then keep it outside of the database, or in a vault"),
+                Fix(
+                    python="-- change the secret first: it is known. Then keep it outside of the database, or in a vault"
+                ),
                 key="source",
             )
 

@@ -10,6 +10,9 @@ from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 
 
+_READS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan"})
+
+
 def _check(plans: Plans) -> Iterator[Found]:
     for each in plans.explained:
         if each.plan is not None and _scanned(each) and _indexed(each) and not _open(each):
@@ -26,7 +29,8 @@ def _check(plans: Plans) -> Iterator[Found]:
 
 def _scanned(each: Explained) -> bool:
     return any(
-        node["Node Type"] == "Seq Scan"
+        node["Node Type"] in _READS
+        and not {"Index Cond", "Recheck Cond"} & node.keys()
         and node.get("Relation Name") == each.table.bare
         and node.get("Parent Relationship") not in ("InitPlan", "SubPlan")
         for node in each.nodes()

@@ -18,8 +18,10 @@ def _check(plans: Plans) -> Iterator[Found]:
             yield Found(
                 each.table.name,
                 f"{each.command} by {each.role} on {each.table.name} runs a query of the policy for every row.",
-                Fix(python="-- exists (select 1 from m where m.id = t.id and m.user_id = ...)  becomes\n"
-                    "-- t.id in (select m.id from m where m.user_id = (select auth.uid()))"),
+                Fix(
+                    python="-- exists (select 1 from m where m.id = t.id and m.user_id = ...)  becomes\n"
+                    "-- t.id in (select m.id from m where m.user_id = (select auth.uid()))"
+                ),
                 key=f"{each.role} {each.command}",
             )
 
@@ -41,9 +43,9 @@ RULE = Rule(
     about=Plans,
     check=_check,
     example=Example(
-        "create table public.member (note_id uuid, user_id uuid); grant select on public.member to authenticated; "
+        "create table public.member (user_id uuid, since timestamptz); grant select on public.member to authenticated; "
         "alter policy notes_select on public.notes using (exists (select 1 from public.member m "
-        "where m.note_id = notes.id and m.user_id = notes.user_id))",
+        "where m.user_id = notes.user_id and m.since < notes.created_at))",
         "create table public.member (note_id uuid, user_id uuid); grant select on public.member to authenticated; "
         "alter policy notes_select on public.notes using (user_id = (select auth.uid()) and "
         "id in (select m.note_id from public.member m where m.user_id = (select auth.uid())))",

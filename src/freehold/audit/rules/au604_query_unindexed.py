@@ -30,7 +30,11 @@ def _served(table: Table, use: Use) -> bool:
     """Whether an index has a column of the query first, or right behind the owner."""
     wanted = set(use.columns)
     for index in table.indexes:
-        columns = [name for name in index.columns if name != table.owner] if index.columns[:1] == (table.owner,) else list(index.columns)
+        columns = (
+            [name for name in index.columns if name != table.owner]
+            if index.columns[:1] == (table.owner,)
+            else list(index.columns)
+        )
         if index.valid and columns[:1] and (columns[0] in wanted or (columns[0] == "" and index.columns)):
             return True
     return False

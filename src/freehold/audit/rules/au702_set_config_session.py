@@ -24,10 +24,15 @@ def _check(module: Module) -> Iterator[Found]:
             )
     for call in module.calls:
         name = module.name_of(call.func)
-        last = call.args[2] if len(call.args) == 3 else next((k.value for k in call.keywords if k.arg == "is_local"), None)
+        last = (
+            call.args[2] if len(call.args) == 3 else next((k.value for k in call.keywords if k.arg == "is_local"), None)
+        )
         if name.endswith("set_config") and getattr(last, "value", None) is False:
             yield module.found(
-                call, f"{name}(..., False) holds until the connection ends.", "set_config(name, value, True)", ("False", "True")
+                call,
+                f"{name}(..., False) holds until the connection ends.",
+                "set_config(name, value, True)",
+                ("False", "True"),
             )
 
 
@@ -41,7 +46,7 @@ RULE = Rule(
     about=Module,
     check=_check,
     example=Example(
-        'connection.execute("select set_config(\'request.jwt.claims\', %s, false)", (claims,))\n',
-        'connection.execute("select set_config(\'request.jwt.claims\', %s, true)", (claims,))\n',
+        "connection.execute(\"select set_config('request.jwt.claims', %s, false)\", (claims,))\n",
+        "connection.execute(\"select set_config('request.jwt.claims', %s, true)\", (claims,))\n",
     ),
 )

@@ -13,10 +13,17 @@ from freehold.audit.source import Module
 def _check(module: Module) -> Iterator[Found]:
     constants = _constants(module)
     for call in module.calls:
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("raw", "exec_driver_sql") or len(call.args) != 1:
+        if (
+            not isinstance(call.func, ast.Attribute)
+            or call.func.attr not in ("raw", "exec_driver_sql")
+            or len(call.args) != 1
+        ):
             continue
         argument = call.args[0]
-        if isinstance(argument, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)) and _name(argument) not in constants:
+        if (
+            isinstance(argument, (ast.Name, ast.Attribute, ast.Call, ast.Subscript))
+            and _name(argument) not in constants
+        ):
             yield module.found(
                 call,
                 "Raw SQL that comes from elsewhere, and no parameters: its values must be in the text.",

@@ -9,7 +9,9 @@ from freehold.audit.finding import Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.source import Function, Module
 
-_ROUTES = frozenset({"action", "get", "post", "put", "patch", "delete", "route", "api_route", "websocket", "middleware"})
+_ROUTES = frozenset(
+    {"action", "get", "post", "put", "patch", "delete", "route", "api_route", "websocket", "middleware"}
+)
 _CONTEXTS = frozenset({"UserContext", "Request", "WebSocket", "Identity"})
 
 
@@ -17,7 +19,11 @@ def _check(module: Module) -> Iterator[Found]:
     for function in module.functions:
         if _serves(function):
             for node in ast.walk(function):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "as_service":
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and node.func.attr == "as_service"
+                ):
                     yield module.found(
                         node,
                         f"{function.name} runs for a request, and takes the service's scope, which no policy binds.",

@@ -30,7 +30,11 @@ def _check(declared: Declared) -> Iterator[Found]:
         yield Found(
             f"{declared.name}.{column.name}",
             f"{declared.name}.{column.name} seems to hold a secret, and is "
-            + ("kept as it is; no caller reads it, but a backup does." if closed else "kept as it is and read by callers."),
+            + (
+                "kept as it is; no caller reads it, but a backup does."
+                if closed
+                else "kept as it is and read by callers."
+            ),
             Fix(python=f"{column.name}: Col[Sealed[str]] = sealed()  # or keep only a hash: {column.name}_hash"),
             severity=Severity.WARNING if closed else None,
         )

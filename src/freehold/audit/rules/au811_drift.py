@@ -25,7 +25,11 @@ def _check(drift: Drift) -> Iterator[Found]:
 
 def _said(change: Change) -> str:
     """``change`` leads from the database to what is declared."""
-    return {"add": "The database lacks", "drop": "The database has, and the models do not", "alter": "The database has another"}[change.verb]
+    return {
+        "add": "The database lacks",
+        "drop": "The database has, and the models do not",
+        "alter": "The database has another",
+    }[change.verb]
 
 
 def _altered(change: Change) -> str:

@@ -9,7 +9,9 @@ from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Rule
 from freehold.catalog import Kind
 
-_OTHER = frozenset({Kind.COLUMN, Kind.INDEX, Kind.FUNCTION, Kind.TRIGGER, Kind.ENUM, Kind.SEQUENCE, Kind.SCHEMA, Kind.OTHER})
+_OTHER = frozenset(
+    {Kind.COLUMN, Kind.INDEX, Kind.FUNCTION, Kind.TRIGGER, Kind.ENUM, Kind.SEQUENCE, Kind.SCHEMA, Kind.OTHER}
+)
 _WORDS = {"add": "lacks", "drop": "has, undeclared,", "alter": "has another"}
 
 
