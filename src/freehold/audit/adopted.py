@@ -6,11 +6,13 @@ about, `LEFT_OUT` says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
+from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Rule
 from freehold.audit.rules import RULES
@@ -28,6 +30,8 @@ LEFT_OUT: Final = {
     "SEC045": "secrets are judged with the models' column privileges in view (AU801)",
     "SEC047": "a reference that carries the owner cannot ask about another's rows; without it, it is AU301",
     "SEC049": "a table that callers may read is what grants are for; without row security it is AU101",
+    "PERF003": "AU304 asks for the owner's index, and AU602 the planner; what else a policy compares is asked of the rows left",
+    "SEC029": "the service's login becomes service_role by design; what else may be become is AU503",
     "SEC035": "uniqueness is judged with what callers may write in view (AU303)",
     "VIEW002": "callers cannot create functions, so a view leaks nothing through one",
 }
@@ -93,14 +97,21 @@ def version() -> str:
     return str(getattr(import_module("pgrls"), "__version__", "unknown"))
 
 
-def ask(connection: Connection, schemas: Sequence[str]) -> Iterator[tuple[Rule[Any], Found]]:
+def ask(connection: Connection, catalog: Catalog) -> Iterator[tuple[Rule[Any], Found]]:
     """What pgrls finds in the database, each under a rule of ours. Raises whatever pgrls does."""
-    inspected: Any = import_module("pgrls.introspect").introspect(connection, list(schemas))
+    inspected: Any = import_module("pgrls.introspect").introspect(connection, list(catalog.snapshot.schemas))
     rules: list[Any] = import_module("pgrls.rules").all_rules()
     for rule in rules:
         if rule.id not in LEFT_OUT:
             for violation in rule.check(inspected, {}):
-                yield _numbered(violation)
+                if not _harmless(violation, catalog):
+                    yield _numbered(violation)
+
+
+def _harmless(violation: Any, catalog: Catalog) -> bool:
+    """Whether it is a trigger whose function has no more rights than whoever fires it."""
+    definers = (f"{routine.schema}.{routine.name}" for routine in catalog.routines if routine.definer)
+    return violation.rule_id == "SEC013" and not any(name in violation.message for name in definers)
 
 
 def _numbered(violation: Any) -> tuple[Rule[Any], Found]:
@@ -109,11 +120,16 @@ def _numbered(violation: Any) -> tuple[Rule[Any], Found]:
     severity = max(rule.severity, _SEVERITY[violation.severity], key=lambda each: each.rank)
     return rule, Found(
         subject.replace("/", "."),
-        f"{violation.message} (pgrls {violation.rule_id})",
+        f"{_first_sentence(violation.message)} (pgrls {violation.rule_id})",
         Fix(python=f"pgrls explain {violation.rule_id}"),
         key=f"pgrls {violation.rule_id}",
         severity=severity,
     )
+
+
+def _first_sentence(text: str) -> str:
+    """What was found, without the advice: the rule's page has that."""
+    return re.split(r"(?<=[.:]) (?=[A-Z])| — ", " ".join(text.split()))[0].rstrip(".:") + "."
 
 
 def _unknown(violation: Any) -> Rule[_Violation]:

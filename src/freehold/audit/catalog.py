@@ -98,6 +98,7 @@ class Routine:
     inside: bool
     trigger: bool
     kind: str
+    signature: str
     source: str = field(repr=False)
 
     @property
@@ -109,7 +110,7 @@ class Routine:
     def sql(self) -> str:
         """As ALTER and REVOKE name it."""
         kind = "PROCEDURE" if self.kind == "p" else "FUNCTION"
-        return f"{kind} {quoted(f'{self.schema}.{self.name}')}({self.arguments})"
+        return f"{kind} {self.signature}"
 
 
 @dataclass(frozen=True)
@@ -345,4 +346,5 @@ def _routine(row: tuple[str, str, str, dict[str, Any]]) -> Routine:
 
 
 def _role(name: str, row: dict[str, Any]) -> RoleState:
-    return RoleState(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return RoleState(name, **values)

@@ -109,7 +109,7 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """The same for the same finding in every run, wherever lines have moved."""
-        identity = "\0".join((self.rule.id, self.found.subject, self.found.key))
+        identity = f"{self.rule.id}\0{self.found.subject}\0{self.found.key}"
         return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     @property

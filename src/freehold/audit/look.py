@@ -93,6 +93,8 @@ def look(request: Request, tell: Tell = lambda _: None) -> Looked:
     _queries(modules, looked)
     if looked.matrix is not None:
         looked.add(list(found(looked.matrix)), Surface.MATRIX)
+        for name, reason in looked.matrix.not_proven:
+            looked.gap(f"the isolation of {name}", reason, "freehold prove")
     elif Surface.DATABASE in request.surfaces:
         looked.gap(
             "isolation by execution",
@@ -163,7 +165,7 @@ def _shadow(cluster: Cluster, statements: Sequence[str], request: Request, looke
         if Surface.MODELS not in request.surfaces:
             return
         looked.catalog = catalog
-        seen = [*found(catalog), *found(explain(shadow.connection, catalog))]
+        seen: list[Seen] = [*found(catalog), *found(explain(shadow.connection, catalog))]
         seen += _pgrls(shadow.connection, catalog, seen, request, looked)
         looked.add(seen, Surface.MODELS)
 
@@ -208,7 +210,7 @@ def _live(connection: Connection, endpoints: Endpoints, request: Request, looked
     development = endpoints.server is not None
     catalog = observe(connection, owner=owner, app=settings.app, development=development)
     looked.catalog = catalog
-    seen = list(found(catalog))
+    seen: list[Seen] = list(found(catalog))
     _strange(connection, catalog, major, looked)
     seen += _drift(connection, catalog, looked)
     seen += _explained(endpoints, catalog, looked)
@@ -287,9 +289,8 @@ def _pgrls(
         why = "it is not installed" if request.pgrls else "it was not asked (--no-pgrls)"
         looked.gap("the rules that only pgrls has (AU9xx)", why, "pip install 'freehold[audit]'", needed=False)
         return []
-    schemas = [name for name in catalog.snapshot.schemas if name != "information_schema"]
     try:
-        return list(adopted.merged(ours, list(adopted.ask(connection, schemas))))
+        return list(adopted.merged(ours, list(adopted.ask(connection, catalog))))
     except Exception as error:  # noqa: BLE001 (whatever pgrls stumbles over is a gap, not an end)
         looked.gap("the rules of pgrls", f"it failed ({type(error).__name__})", "freehold audit --no-pgrls")
         return []

@@ -37,6 +37,11 @@ class _Table(_Frozen):
     cells: tuple[_Cell, ...]
 
 
+class _Remark(_Frozen):
+    name: str
+    reason: str
+
+
 class _Server(_Frozen):
     version: str
 
@@ -47,7 +52,9 @@ class _File(_Frozen):
     seconds: float
     callers: tuple[str, ...]
     tables: tuple[_Table, ...]
-    untested_policies: tuple[Any, ...] = ()
+    untested_policies: tuple[str, ...] = ()
+    not_proven: tuple[_Remark, ...] = ()
+    disagreements: tuple[_Remark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Matrix:
-    """The cells of a proof. ``seconds``: how long it took."""
+    """The cells of a proof. ``seconds``: how long it took; ``not_proven`` and ``disagreements``: a name and a reason."""
 
     version: str
     seconds: float
@@ -80,6 +87,8 @@ class Matrix:
     tables: tuple[str, ...]
     cells: tuple[Cell, ...]
     untested_policies: tuple[str, ...]
+    not_proven: tuple[tuple[str, str], ...]
+    disagreements: tuple[tuple[str, str], ...]
     document: Mapping[str, Any]
 
     @classmethod
@@ -103,21 +112,22 @@ class Matrix:
     def of(cls, document: Mapping[str, Any]) -> Self:
         """From the document itself. Raises ValueError."""
         file = _File.model_validate(document)
-        cells = tuple(Cell(table.name, **each.model_dump()) for table in file.tables for each in table.cells)
-        names = tuple(table.name for table in file.tables)
-        untested = tuple(map(_named, file.untested_policies))
-        return cls(file.server.version, file.seconds, file.callers, names, cells, untested, document)
+        return cls(
+            file.server.version,
+            file.seconds,
+            file.callers,
+            tuple(table.name for table in file.tables),
+            tuple(Cell(table.name, **each.model_dump()) for table in file.tables for each in table.cells),
+            file.untested_policies,
+            tuple((each.name, each.reason) for each in file.not_proven),
+            tuple((each.name, each.reason) for each in file.disagreements),
+            document,
+        )
 
     @cached_property
     def by_identity(self) -> Mapping[tuple[str, str], Cell]:
         """Cells by table and key."""
         return {(cell.table, cell.key): cell for cell in self.cells}
-
-
-def _named(policy: object) -> str:
-    if isinstance(policy, dict):
-        return ".".join(str(value) for value in policy.values())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return str(policy)
 
 
 def weakened(before: Matrix, after: Matrix) -> Iterator[str]:

@@ -107,14 +107,14 @@ def read_sources(paths: Sequence[Path]) -> tuple[tuple[Module, ...], tuple[Gap, 
     modules: list[Module] = []
     gaps: list[Gap] = []
     for file in _files(paths):
-        shown = shown(file)
+        name = shown(file)
         try:
             text = file.read_text(encoding="utf-8")
-            modules.append(Module(shown, text, ast.parse(text)))
+            modules.append(Module(name, text, ast.parse(text)))
         except (OSError, UnicodeDecodeError, SyntaxError, ValueError) as error:
             line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
             gaps.append(
-                Gap(shown, f"it cannot be parsed ({type(error).__name__}{line})", f"python -m py_compile {shown}")
+                Gap(name, f"it cannot be parsed ({type(error).__name__}{line})", f"python -m py_compile {name}")
             )
     return tuple(modules), tuple(gaps)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from freehold.audit.catalog import Policy, Table
+from freehold.audit.catalog import Policy, Table, quoted
 from freehold.policies import quote_identifier, quote_literal
 
 
@@ -12,6 +12,11 @@ def listed(names: Iterable[str]) -> str:
     """``anon and authenticated``."""
     sorted_names = sorted(names)
     return " and ".join(filter(None, (", ".join(sorted_names[:-1]), *sorted_names[-1:])))
+
+
+def named(name: str) -> str:
+    """``schema.name`` as a string constant that names the relation, whatever letters are in it."""
+    return quote_literal(quoted(name))
 
 
 def mine(table: Table) -> str:
@@ -32,14 +37,14 @@ def alter_policy(table: Table, policy: Policy, expression: str) -> str:
 
 def relation_is(name: str, expression: str) -> str:
     """Whether something holds of a relation, named ``c``."""
-    return f"SELECT {expression} FROM pg_class c WHERE c.oid = {quote_literal(name)}::regclass"
+    return f"SELECT {expression} FROM pg_class c WHERE c.oid = {named(name)}::regclass"
 
 
 def column_is(table: str, column: str, expression: str) -> str:
     """Whether something holds of a column, named ``a``."""
     return (
         f"SELECT {expression} FROM pg_attribute a "
-        f"WHERE a.attrelid = {quote_literal(table)}::regclass AND a.attname = {quote_literal(column)}"
+        f"WHERE a.attrelid = {named(table)}::regclass AND a.attname = {quote_literal(column)}"
     )
 
 
@@ -48,14 +53,14 @@ def reached_by_nobody(name: str) -> str:
     privileges = "'SELECT, INSERT, UPDATE, REFERENCES'"
     return (
         "SELECT bool_and(NOT has_any_column_privilege(r, "
-        f"{quote_literal(name)}, {privileges})) FROM unnest(ARRAY['anon', 'authenticated']) AS r"
+        f"{named(name)}, {privileges})) FROM unnest(ARRAY['anon', 'authenticated']) AS r"
     )
 
 
 def policy_missing(policy: Policy) -> str:
     """Whether a policy is gone."""
     return (
-        f"SELECT NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = {quote_literal(policy.table)}::regclass "
+        f"SELECT NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = {named(policy.table)}::regclass "
         f"AND polname = {quote_literal(policy.name)})"
     )
 
@@ -64,6 +69,6 @@ def policy_absent(policy: Policy, text: str) -> str:
     """Whether a policy no longer has this expression."""
     return (
         "SELECT NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = "
-        f"{quote_literal(policy.table)}::regclass AND p.polname = {quote_literal(policy.name)} AND {quote_literal(text)} "
+        f"{named(policy.table)}::regclass AND p.polname = {quote_literal(policy.name)} AND {quote_literal(text)} "
         "IN (pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)))"
     )

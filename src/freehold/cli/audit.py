@@ -82,10 +82,10 @@ def _exit(report: Report, difference: Difference | None, threshold: object) -> E
     least = Severity(str(threshold))
     if difference is not None:
         worse = any(each.severity.reaches(least) for each in difference.new) or bool(difference.weakened)
-        return Exit.DIFFERENT if worse else Exit.UNCHECKED if difference.unlooked else Exit.OK
+        return Exit.DIFFERENT if worse else Exit.INCOMPLETE if difference.unlooked else Exit.OK
     if report.worst(least):
         return Exit.DIFFERENT
-    return Exit.OK if report.complete else Exit.UNCHECKED
+    return Exit.OK if report.complete else Exit.INCOMPLETE
 
 
 def _sources(given: list[Path] | None, settings: Settings) -> tuple[Path, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.rule import Rule as Line
 from rich.syntax import Syntax
@@ -20,6 +20,7 @@ from freehold.audit.report import Report, Step
 
 _COLOUR: Final = {"error": "bold red", "warning": "yellow", "note": "blue"}
 _WIDEST: Final = 120
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def print_report(report: Report, difference: Difference | None, output: Path | None) -> None:
@@ -64,6 +65,11 @@ def _parts(report: Report, difference: Difference | None) -> Iterator[Renderable
     yield _summary(report)
 
 
+def _plain(text: str) -> str:
+    """Without what a terminal obeys: names in a database are somebody's choice."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def _heading(title: str) -> RenderableType:
     return Padding(Line(f"[bold]{title}[/]" if title else "", align="left", style="dim"), (1, 0, 0, 0))
 
@@ -91,7 +97,7 @@ def _findings(report: Report) -> Table:
 
 def _said(finding: Finding) -> Text:
     where = str(finding.found.place) if finding.found.place else ", ".join(each.value for each in finding.surfaces)
-    return Text.assemble(finding.found.message, "  ", (where, "dim"))
+    return Text.assemble(_plain(finding.found.message), "  ", (_plain(where), "dim"))
 
 
 def _step(number: int, step: Step) -> RenderableType:
@@ -112,7 +118,7 @@ def _step(number: int, step: Step) -> RenderableType:
 def _code(text: str, language: str, indent: int = 2) -> RenderableType:
     """Code without a background, so that it can be selected and pasted as it stands."""
     return Padding(
-        Syntax(text, language, theme="ansi_dark", background_color="default", word_wrap=True), (0, 0, 0, indent)
+        Syntax(_plain(text), language, theme="ansi_dark", background_color="default", word_wrap=True), (0, 0, 0, indent)
     )
 
 
@@ -121,12 +127,14 @@ def _pairs(rows: Iterator[tuple[str, str]]) -> Table:
     table.add_column(style="bold", overflow="fold")
     table.add_column(overflow="fold")
     for left, right in rows:
-        table.add_row(escape(left), escape(right))
+        table.add_row(Text(_plain(left)), Text(_plain(right)))
     return table
 
 
 def _notes(notes: list[tuple[str, str]]) -> RenderableType:
-    return Group(*(Padding(Text.assemble((f"{about}. ", "bold"), note), (0, 0, 0, 2)) for about, note in notes))
+    return Group(
+        *(Padding(Text.assemble((_plain(f"{about}. "), "bold"), _plain(note)), (0, 0, 0, 2)) for about, note in notes)
+    )
 
 
 def _gaps(report: Report) -> RenderableType:
@@ -134,7 +142,9 @@ def _gaps(report: Report) -> RenderableType:
         *(
             Padding(
                 Text.assemble(
-                    (gap.what, "bold yellow" if gap.needed else "bold"), f": {gap.why}. ", (gap.remedy, "dim")
+                    (_plain(gap.what), "bold yellow" if gap.needed else "bold"),
+                    _plain(f": {gap.why}. "),
+                    (_plain(gap.remedy), "dim"),
                 ),
                 (0, 0, 0, 2),
             )
@@ -156,9 +166,12 @@ def _summary(report: Report) -> Text:
 def _difference(difference: Difference) -> Iterator[RenderableType]:
     yield _heading("Difference")
     lines = [
-        *(Text.assemble(("new     ", "bold red"), f"{each.rule.id} {each.found.message}") for each in difference.new),
-        *(Text.assemble(("weaker  ", "bold red"), each) for each in difference.weakened),
+        *(
+            Text.assemble(("new     ", "bold red"), _plain(f"{each.rule.id} {each.found.message}"))
+            for each in difference.new
+        ),
+        *(Text.assemble(("weaker  ", "bold red"), _plain(each)) for each in difference.weakened),
         *(Text.assemble(("unseen  ", "bold yellow"), f"{gap.what}: {gap.why}") for gap in difference.unlooked),
-        *(Text.assemble(("gone    ", "green"), each) for each in difference.gone),
+        *(Text.assemble(("gone    ", "green"), _plain(each)) for each in difference.gone),
     ]
     yield Padding(Group(*(lines or [Text("None.", "green")])), (0, 0, 0, 2))

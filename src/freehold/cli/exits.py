@@ -25,7 +25,7 @@ class Exit(IntEnum):
     """The command line is wrong."""
     DIFFERENT = 3
     """``check`` and ``status``: something is left to do. ``audit``: something was found."""
-    UNCHECKED = 4
+    INCOMPLETE = 4
     """``audit``: nothing was found where it was looked, and not everything was looked at."""
     INTERRUPTED = 130
     """Ctrl-C."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import CALLERS, Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
+from freehold.audit.words import named
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -25,9 +26,9 @@ def _found(name: str, sql: str, role: str, command: str) -> Found:
         name,
         f"{role} may {command} in {name}, and no permissive policy is for that: every statement meets no row.",
         Fix((f"REVOKE {command} ON TABLE {sql} FROM {role}",)),
-        f"SELECT NOT has_any_column_privilege('{role}', '{name}', '{command}')"
+        f"SELECT NOT has_any_column_privilege('{role}', {named(name)}, '{command}')"
         if command != "DELETE"
-        else f"SELECT NOT has_table_privilege('{role}', '{name}', 'DELETE')",
+        else f"SELECT NOT has_table_privilege('{role}', {named(name)}, 'DELETE')",
         f"{role} {command}",
     )
 

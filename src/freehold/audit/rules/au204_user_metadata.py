@@ -8,6 +8,7 @@ from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.words import policy_absent
+from freehold.policies import quote_identifier
 
 _EDITABLE = ("user_metadata", "raw_user_meta_data")
 
@@ -24,7 +25,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                     yield Found(
                         policy.subject,
                         f"{policy.subject} decides by user_metadata, which users write themselves.",
-                        Fix((f'ALTER POLICY "{policy.name}" ON {table.sql} {clause} ({fixed})',)),
+                        Fix((f"ALTER POLICY {quote_identifier(policy.name)} ON {table.sql} {clause} ({fixed})",)),
                         policy_absent(policy, text),
                     )
                     break

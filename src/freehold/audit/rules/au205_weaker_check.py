@@ -9,6 +9,7 @@ from freehold.audit.expression import owners
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.words import policy_absent
+from freehold.policies import quote_identifier
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -21,7 +22,9 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                     policy.subject,
                     f"{policy.subject} requires {column} to be the caller's before the change, and not after it.",
                     Fix(
-                        (f'ALTER POLICY "{policy.name}" ON {table.sql} WITH CHECK ({policy.using} AND {policy.check})',)
+                        (
+                            f"ALTER POLICY {quote_identifier(policy.name)} ON {table.sql} WITH CHECK ({policy.using} AND {policy.check})",
+                        )
                     ),
                     policy_absent(policy, policy.check),
                     column,

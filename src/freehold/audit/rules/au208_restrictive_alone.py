@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from freehold.audit.catalog import Catalog
+from freehold.audit.catalog import Catalog, Table
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.audit.words import mine
+from freehold.audit.words import mine, named
+from freehold.policies import quote_identifier
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -17,13 +18,14 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                 table.name,
                 f"{table.name} has restrictive policies only, and they admit nothing by themselves.",
                 Fix(
-                    (
-                        f"CREATE POLICY {table.bare}_select ON {table.sql} FOR SELECT TO authenticated "
-                        f"USING ({mine(table)})",
-                    )
+                    (f"CREATE POLICY {_name(table)} ON {table.sql} FOR SELECT TO authenticated USING ({mine(table)})",)
                 ),
-                f"SELECT EXISTS (SELECT FROM pg_policy WHERE polrelid = '{table.name}'::regclass AND polpermissive)",
+                f"SELECT EXISTS (SELECT FROM pg_policy WHERE polrelid = {named(table.name)}::regclass AND polpermissive)",
             )
+
+
+def _name(table: Table) -> str:
+    return quote_identifier(f"{table.bare[:50]}_select")
 
 
 RULE = Rule(

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.policies import quote_identifier
+from freehold.audit.words import named
+from freehold.policies import quote_identifier, quote_literal
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -21,8 +22,8 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                         (f"ALTER POLICY {quote_identifier(policy.name)} ON {table.sql} TO authenticated",),
                         mechanical=True,
                     ),
-                    f"SELECT NOT (0 = ANY (polroles)) FROM pg_policy WHERE polrelid = '{table.name}'::regclass "
-                    f"AND polname = '{policy.name}'",
+                    f"SELECT NOT (0 = ANY (polroles)) FROM pg_policy WHERE polrelid = {named(table.name)}::regclass "
+                    f"AND polname = {quote_literal(policy.name)}",
                 )
 
 

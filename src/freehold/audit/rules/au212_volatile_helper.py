@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
+from freehold.policies import quote_literal
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -16,7 +17,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                 routine.subject,
                 f"{', '.join(routine.policies)} calls {routine.subject}, which is declared volatile.",
                 Fix((f"ALTER {routine.sql} STABLE",)),
-                f"SELECT provolatile <> 'v' FROM pg_proc WHERE oid = '{routine.subject}'::regprocedure",
+                f"SELECT provolatile <> 'v' FROM pg_proc WHERE oid = {quote_literal(routine.signature)}::regprocedure",
             )
 
 

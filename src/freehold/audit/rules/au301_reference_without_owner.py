@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from freehold.audit.catalog import Catalog, Reference, Table
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.audit.words import listed
-from freehold.policies import quote_identifier
+from freehold.audit.words import listed, named
+from freehold.policies import quote_identifier, quote_literal
 
 
 def crossing(catalog: Catalog) -> Iterator[tuple[Table, Reference, Table]]:
@@ -30,8 +30,8 @@ def _check(catalog: Catalog) -> Iterator[Found]:
             f"{table.name} ({listed(reference.columns)}) refers to {parent.name} without its owner "
             f"({table.owner}): a row can refer to another user's.",
             Fix(_sql(table, reference, parent), python=_model(reference)),
-            f"SELECT NOT EXISTS (SELECT FROM pg_constraint WHERE conname = '{reference.name}' "
-            f"AND conrelid = '{table.name}'::regclass AND cardinality(conkey) = {len(reference.columns)})",
+            f"SELECT NOT EXISTS (SELECT FROM pg_constraint WHERE conname = {quote_literal(reference.name)} "
+            f"AND conrelid = {named(table.name)}::regclass AND cardinality(conkey) = {len(reference.columns)})",
         )
 
 

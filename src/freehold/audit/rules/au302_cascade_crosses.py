@@ -8,7 +8,8 @@ from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.rules.au301_reference_without_owner import crossing
-from freehold.policies import quote_identifier
+from freehold.audit.words import named
+from freehold.policies import quote_identifier, quote_literal
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -25,8 +26,8 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                         f"ALTER TABLE {table.sql} ADD CONSTRAINT {name} FOREIGN KEY ({ours}) REFERENCES {parent.sql} ({theirs})",
                     )
                 ),
-                f"SELECT confdeltype IN ('a', 'r') FROM pg_constraint WHERE conname = '{reference.name}' "
-                f"AND conrelid = '{table.name}'::regclass",
+                f"SELECT confdeltype IN ('a', 'r') FROM pg_constraint WHERE conname = {quote_literal(reference.name)} "
+                f"AND conrelid = {named(table.name)}::regclass",
             )
 
 

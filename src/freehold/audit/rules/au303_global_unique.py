@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import CALLERS, Catalog, Index, Table
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
+from freehold.audit.words import named
 from freehold.policies import quote_identifier
 
 
@@ -36,14 +37,18 @@ def _found(table: Table, index: Index) -> Found:
         f"{index.name} is unique over all users: an insert tells whether anybody has the value of "
         f"({', '.join(index.columns)}).",
         Fix((f"CREATE UNIQUE INDEX ON {table.sql} ({columns})", *_drop(table, index))),
-        f"SELECT to_regclass('{table.name.partition('.')[0]}.{index.name}') IS NULL",
+        f"SELECT to_regclass({named(_schema(table) + '.' + index.name)}) IS NULL",
     )
 
 
 def _drop(table: Table, index: Index) -> tuple[str, ...]:
     name = quote_identifier(index.name)
-    schema = quote_identifier(table.name.partition(".")[0])
+    schema = quote_identifier(_schema(table))
     return (f"ALTER TABLE {table.sql} DROP CONSTRAINT IF EXISTS {name}", f"DROP INDEX IF EXISTS {schema}.{name}")
+
+
+def _schema(table: Table) -> str:
+    return table.fact.key[0]
 
 
 RULE = Rule(

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.policies import quote_identifier
+from freehold.audit.words import named
+from freehold.policies import quote_identifier, quote_literal
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -19,8 +20,8 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                 f"Every statement on {table.name} reads the whole table: no index begins with {table.owner}.",
                 Fix((f"CREATE INDEX ON {table.sql} ({quote_identifier(table.owner)})",), mechanical=True),
                 "SELECT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid "
-                f"AND a.attnum = i.indkey[0] WHERE i.indrelid = '{table.name}'::regclass AND i.indisvalid "
-                f"AND i.indpred IS NULL AND a.attname = '{table.owner}')",
+                f"AND a.attnum = i.indkey[0] WHERE i.indrelid = {named(table.name)}::regclass AND i.indisvalid "
+                f"AND i.indpred IS NULL AND a.attname = {quote_literal(str(table.owner))})",
             )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from freehold.audit.catalog import CALLERS, Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.policies import quote_identifier
+from freehold.audit.words import named
+from freehold.policies import quote_identifier, quote_literal
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -26,7 +27,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                         ),
                         mechanical=True,
                     ),
-                    f"SELECT NOT has_column_privilege('{role}', '{table.name}', '{table.owner}', 'UPDATE')",
+                    f"SELECT NOT has_column_privilege('{role}', {named(table.name)}, {quote_literal(str(table.owner))}, 'UPDATE')",
                     role,
                 )
 

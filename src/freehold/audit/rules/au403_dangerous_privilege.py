@@ -17,16 +17,16 @@ def _check(catalog: Catalog) -> Iterator[Found]:
         held = {role: privileges & _UNLIMITED for role, privileges in table.reach.items()}
         privileges = frozenset().union(*held.values())
         if privileges:
-            named = sorted(privileges)
+            words = ", ".join(sorted(privileges))
             yield Found(
                 table.name,
-                f"{listed(role for role, each in held.items() if each)} may {listed(named)} {table.name}.",
+                f"{listed(role for role, each in held.items() if each)} may {listed(privileges)} {table.name}.",
                 Fix(
-                    (f"REVOKE {', '.join(named)} ON TABLE {table.sql} FROM PUBLIC, {', '.join(CALLERS)}",),
+                    (f"REVOKE {words} ON TABLE {table.sql} FROM PUBLIC, {', '.join(CALLERS)}",),
                     mechanical=True,
                 ),
                 "SELECT bool_and(NOT has_table_privilege(r, "
-                f"'{table.name}', '{', '.join(named)}')) FROM unnest(ARRAY['anon', 'authenticated']) AS r",
+                f"{named(table.name)}, '{words}')) FROM unnest(ARRAY['anon', 'authenticated']) AS r",
             )
 
 

@@ -8,7 +8,7 @@ from freehold.audit.catalog import CALLERS, Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.catalog import OWNER, Kind
-from freehold.policies import quote_identifier
+from freehold.policies import quote_identifier, quote_literal
 
 _WIDE = ("TABLES", "SEQUENCES", "SCHEMAS")
 
@@ -18,29 +18,28 @@ def _check(catalog: Catalog) -> Iterator[Found]:
         owner, schema, objects, grantee, privilege = fact.key
         ours = grantee in CALLERS or (grantee == "public" and objects in _WIDE)
         if ours:
-            maker = catalog.owner if owner == OWNER else owner
-            where = f" IN SCHEMA {quote_identifier(schema)}" if schema else ""
-            who = "PUBLIC" if grantee == "public" else grantee
-            yield Found(
-                f"{maker} {objects.lower()}",
-                f"{grantee} will have {privilege} on all {objects.lower()} that {maker} makes"
-                f"{f' in {schema}' if schema else ''}.",
-                Fix(
-                    (
-                        f"ALTER DEFAULT PRIVILEGES FOR ROLE {quote_identifier(maker)}{where} "
-                        f"REVOKE {privilege} ON {objects} FROM {who}",
-                    ),
-                    mechanical=True,
-                ),
-                "SELECT NOT EXISTS (SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) a WHERE "
-                f"d.defaclrole = '{maker}'::regrole AND a.privilege_type = '{privilege}' AND a.grantee = "
-                f"{_oid(grantee)})",
-                f"{schema} {grantee} {privilege}",
-            )
+            yield _found(catalog.owner if owner == OWNER else owner, schema, objects, grantee, privilege)
+
+
+def _found(maker: str, schema: str, objects: str, grantee: str, privilege: str) -> Found:
+    where = f" IN SCHEMA {quote_identifier(schema)}" if schema else ""
+    who = "PUBLIC" if grantee == "public" else grantee
+    role = quote_identifier(maker)
+    return Found(
+        f"{maker} {objects.lower()}",
+        f"{grantee} will have {privilege} on all {objects.lower()} that {maker} makes{f' in {schema}' if schema else ''}.",
+        Fix(
+            (f"ALTER DEFAULT PRIVILEGES FOR ROLE {role}{where} REVOKE {privilege} ON {objects} FROM {who}",),
+            mechanical=True,
+        ),
+        "SELECT NOT EXISTS (SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) a WHERE d.defaclrole = "
+        f"{quote_literal(role)}::regrole AND a.privilege_type = '{privilege}' AND a.grantee = {_oid(grantee)})",
+        f"{schema} {grantee} {privilege}",
+    )
 
 
 def _oid(grantee: str) -> str:
-    return "0" if grantee == "public" else f"'{grantee}'::regrole"
+    return "0" if grantee == "public" else f"{quote_literal(quote_identifier(grantee))}::regrole"
 
 
 RULE = Rule(

@@ -8,11 +8,12 @@ from freehold.audit.catalog import CALLERS, Catalog, Routine
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.words import listed
+from freehold.policies import quote_literal
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
     for routine in catalog.routines:
-        who = [role for role in ("public", *CALLERS) if role in routine.executable_by]
+        who: list[str] = [role for role in ("public", *CALLERS) if role in routine.executable_by]
         if routine.definer and routine.inside and not routine.trigger and who:
             yield _found(routine, who)
 
@@ -23,7 +24,7 @@ def _found(routine: Routine, who: list[str]) -> Found:
         f"{listed(who)} may execute {routine.subject}, which runs with the rights of {routine.owner}.",
         Fix((f"REVOKE EXECUTE ON {routine.sql} FROM PUBLIC, {', '.join(CALLERS)}",), mechanical=True),
         "SELECT bool_and(NOT has_function_privilege(r, "
-        f"'{routine.subject}'::regprocedure, 'EXECUTE')) FROM unnest(ARRAY['anon', 'authenticated']) AS r",
+        f"{quote_literal(routine.signature)}::regprocedure, 'EXECUTE')) FROM unnest(ARRAY['anon', 'authenticated']) AS r",
     )
 
 

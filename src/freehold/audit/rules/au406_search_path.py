@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import Catalog, Routine
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
+from freehold.policies import quote_literal
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -14,10 +15,10 @@ def _check(catalog: Catalog) -> Iterator[Found]:
         if routine.definer and routine.inside and not _safe(routine):
             yield Found(
                 routine.subject,
-                f"{routine.subject} runs as {routine.owner}, and its search_path is {_path(routine) or 'its caller’s'}.",
+                f"{routine.subject} runs as {routine.owner}, and its search_path is {_path(routine) or 'that of its caller'}.",
                 Fix((f"ALTER {routine.sql} SET search_path = pg_catalog, pg_temp",), mechanical=True),
                 "SELECT coalesce(proconfig::text LIKE '%pg_temp%', false) FROM pg_proc "
-                f"WHERE oid = '{routine.subject}'::regprocedure",
+                f"WHERE oid = {quote_literal(routine.signature)}::regprocedure",
             )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.policies import quote_identifier
+from freehold.policies import quote_identifier, quote_literal
 
 _DATABASE = "DO $$ BEGIN EXECUTE format('REVOKE {0} ON DATABASE %I FROM PUBLIC, {1}', current_database()); END $$"
 
@@ -24,7 +24,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                     role.name,
                     f"{role.name} may make {'temporary objects' if word == 'TEMP' else 'schemas'} in the database.",
                     Fix((_DATABASE.format(word, name),), mechanical=False, superuser=True),
-                    f"SELECT NOT has_database_privilege('{role.name}', current_database(), '{word}')",
+                    f"SELECT NOT has_database_privilege({quote_literal(role.name)}, current_database(), '{word}')",
                     word,
                 )
         for schema in role.create_in:
@@ -32,7 +32,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                 role.name,
                 f"{role.name} may make objects in schema {schema}.",
                 Fix((f"REVOKE CREATE ON SCHEMA {quote_identifier(schema)} FROM PUBLIC, {name}",), superuser=True),
-                f"SELECT NOT has_schema_privilege('{role.name}', '{schema}', 'CREATE')",
+                f"SELECT NOT has_schema_privilege({quote_literal(role.name)}, {quote_literal(schema)}, 'CREATE')",
                 schema,
             )
 

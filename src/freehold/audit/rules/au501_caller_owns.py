@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.policies import quote_identifier
+from freehold.policies import quote_identifier, quote_literal
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -23,7 +23,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                     superuser=True,
                 ),
                 "SELECT NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                f"WHERE c.relowner = '{role.name}'::regrole AND n.nspname !~ '^pg_')",
+                f"WHERE c.relowner = {quote_literal(quote_identifier(role.name))}::regrole AND n.nspname !~ '^pg_')",
             )
 
 

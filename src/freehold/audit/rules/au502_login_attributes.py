@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import CALLERS, Catalog, RoleState
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.policies import quote_identifier
+from freehold.policies import quote_identifier, quote_literal
 
 _WORD = {
     "SUPERUSER": "rolsuper", "BYPASSRLS": "rolbypassrls", "CREATEROLE": "rolcreaterole",
@@ -30,7 +30,7 @@ def _found(role: RoleState, attribute: str) -> Found:
         role.name,
         f"{role.name} is {attribute}.",
         Fix((f"ALTER ROLE {quote_identifier(role.name)} NO{attribute}",), superuser=True),
-        f"SELECT NOT {_WORD[attribute]} FROM pg_roles WHERE rolname = '{role.name}'",
+        f"SELECT NOT {_WORD[attribute]} FROM pg_roles WHERE rolname = {quote_literal(role.name)}",
         attribute,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import CALLERS, Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.policies import quote_identifier
+from freehold.policies import quote_identifier, quote_literal
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -20,7 +20,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                     name,
                     f"{name} can become {other}.",
                     Fix((f"REVOKE {quote_identifier(other)} FROM {quote_identifier(name)}",), superuser=True),
-                    f"SELECT NOT pg_has_role('{name}', '{other}', 'MEMBER')",
+                    f"SELECT NOT pg_has_role({quote_literal(name)}, {quote_literal(other)}, 'MEMBER')",
                     other,
                 )
         for other in role.inherits if role is not None else ():
@@ -29,7 +29,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                     name,
                     f"{name} has the rights of {other} without becoming it: a statement outside a scope still works.",
                     Fix((f"GRANT {other} TO {quote_identifier(name)} WITH INHERIT FALSE",), superuser=True),
-                    f"SELECT NOT pg_has_role('{name}', '{other}', 'USAGE')",
+                    f"SELECT NOT pg_has_role({quote_literal(name)}, {quote_literal(other)}, 'USAGE')",
                     f"inherits {other}",
                 )
 

@@ -22,7 +22,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
             f"{major}.{PATCHED[major]} does not.",
             Fix(python=f"# upgrade the server to PostgreSQL {major}.{PATCHED[major]} or later; a restart is enough"),
             f"SELECT current_setting('server_version_num')::int >= {major}{PATCHED[major]:04d}",
-            severity=Severity.WARNING if catalog.development else None,
+            severity=Severity.NOTE if catalog.development else None,
         )
 
 
@@ -31,7 +31,7 @@ RULE = Rule(
     title="The server is below a patched release",
     severity=Severity.ERROR,
     why="Before 18.7, 17.12, 16.16 and 15.20, ON CONFLICT DO UPDATE tells a caller what stands in rows that its policies "
-    "hide. On a development server this is a warning.",
+    "hide. On the embedded server, which is for development, this is a note.",
     remedy="Install the newest minor release.",
     about=Catalog,
     check=_check,

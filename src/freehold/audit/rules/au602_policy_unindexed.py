@@ -9,7 +9,6 @@ from freehold.audit.expression import always_true
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 
-
 _READS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan"})
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
+from freehold.audit.words import named
 from freehold.policies import quote_identifier
 
 
@@ -19,7 +20,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                     f"{table.name}.{index.name}",
                     f"{index.name} is not valid: it is kept up to date, never read, and guarantees nothing.",
                     Fix((f"REINDEX INDEX {quote_identifier(schema)}.{quote_identifier(index.name)}",)),
-                    f"SELECT indisvalid FROM pg_index WHERE indexrelid = '{schema}.{index.name}'::regclass",
+                    f"SELECT indisvalid FROM pg_index WHERE indexrelid = {named(f'{schema}.{index.name}')}::regclass",
                 )
 
 

@@ -16,6 +16,13 @@ def _check(matrix: Matrix) -> Iterator[Found]:
             f"Removing {policy} changes no cell: nothing shows that it does anything.",
             Fix(python="# drop it, or give freehold prove rows that it tells apart"),
         )
+    for name, reason in matrix.disagreements:
+        yield Found(
+            name,
+            f"The executed and the symbolic proof disagree about {name}: {reason}",
+            Fix(python="# one of them is wrong: look at both before you believe either"),
+            key="disagreement",
+        )
     for cell in matrix.cells:
         if cell.observed == "denied" and cell.control != "passed":
             yield Found(

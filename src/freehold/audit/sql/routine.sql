@@ -20,6 +20,9 @@ select n.nspname::text, f.proname::text, pg_catalog.pg_get_function_identity_arg
        json_build_object(
            'owner', pg_catalog.pg_get_userbyid(f.proowner), 'definer', f.prosecdef, 'volatility', f.provolatile,
            'settings', coalesce(to_json(f.proconfig), '[]'), 'source', f.prosrc, 'kind', f.prokind,
+           'signature', pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(f.proname) || '(' || coalesce((
+               select string_agg(pg_catalog.format_type(a.type, null), ', ' order by a.n)
+               from unnest(f.proargtypes) with ordinality as a (type, n)), '') || ')',
            'trigger', f.prorettype = 'pg_catalog.trigger'::regtype,
            'inside', f.pronamespace in (select oid from space),
            'policies', coalesce(to_json(u.policies), '[]'),
