@@ -299,7 +299,8 @@ def hosted(connection: Connection) -> bool:
     with translated():
         found = connection.execute(
             b"select exists (select from pg_catalog.pg_roles where rolname = 'supabase_admin') "
-            b"or to_regclass('auth.users') is not null"
+            b"or exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+            b"where n.nspname = 'auth' and c.relname = 'users')"
         ).fetchone()
     return found == (True,)
 
@@ -341,10 +342,13 @@ def _reference(name: str, row: dict[str, Any]) -> Reference:
 
 def _routine(row: tuple[str, str, str, dict[str, Any]]) -> Routine:
     schema, name, arguments, rest = row
-    lists = {key: tuple(rest[key]) for key in ("settings", "executable_by", "policies")}
-    return Routine(schema, name, arguments, **{**rest, **lists})
+    return Routine(schema, name, arguments, **_tuples(rest))
 
 
 def _role(name: str, row: dict[str, Any]) -> RoleState:
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    return RoleState(name, **values)
+    return RoleState(name, **_tuples(row))
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON's lists as the values of a frozen dataclass."""
+    return {key: tuple(cast("list[str]", value)) if isinstance(value, list) else value for key, value in row.items()}

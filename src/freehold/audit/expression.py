@@ -92,14 +92,14 @@ def asks_caller(text: str) -> bool:
 
 def owners(text: str) -> frozenset[str]:
     """The columns that every row it admits has equal to the caller's id."""
-    held = (_owners_of(part) for part in conjuncts(text))
-    return frozenset().union(*held)
+    return frozenset(column for part in conjuncts(text) for column in _owners_of(part))
 
 
 def _owners_of(part: str) -> frozenset[str]:
     branches = alternatives(part)
     if len(branches) > 1:
-        return frozenset.intersection(*(owners(each) for each in branches))
+        first, *others = (owners(each) for each in branches)
+        return first.intersection(*others)
     match = _OWNED.match(unwrapped(part)) or _OWNING.match(unwrapped(part))
     return frozenset({match["column"].strip('"')}) if match else frozenset()
 

@@ -49,14 +49,14 @@ class Request:
 class Looked:
     """What was found, and what was not looked at."""
 
-    seen: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
-    gaps: list[Gap] = field(default_factory=list)
-    targets: list[str] = field(default_factory=list)
+    seen: dict[tuple[str, str, str], Finding] = field(default_factory=dict[tuple[str, str, str], Finding])
+    gaps: list[Gap] = field(default_factory=list[Gap])
+    targets: list[str] = field(default_factory=list[str])
     catalog: Catalog | None = None
     declared: Snapshot | None = None
     models: tuple[Declared, ...] = ()
     matrix: Matrix | None = None
-    accepted: list[tuple[Finding, str]] = field(default_factory=list)
+    accepted: list[tuple[Finding, str]] = field(default_factory=list[tuple[Finding, str]])
 
     def add(self, seen: Sequence[Seen], surface: Surface) -> None:
         """Findings of one surface; one that another surface has already is the same finding, seen twice."""

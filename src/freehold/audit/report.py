@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -52,7 +52,7 @@ class Report:
     ) -> Report:
         """The report of what was looked at; what ``baseline`` knows is accepted."""
         every = sorted(looked.seen.values(), key=lambda finding: finding.order)
-        known = baseline.reasons if baseline else {}
+        known: Mapping[str, str] = baseline.reasons if baseline else {}
         kept = [(each, known[each.fingerprint]) for each in every if each.fingerprint in known]
         return cls(
             tuple(each for each in every if each.fingerprint not in known),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -40,10 +40,11 @@ class _Box:
     def height(self) -> int:
         return _HEAD + _LINE * len(_lines(self.table)) + 8
 
-    def row(self, name: str) -> int:
-        """The middle of a column's line, or of the head where the column is not shown."""
+    def row(self, columns: Sequence[str]) -> int:
+        """The middle of the line of the first of ``columns``, or of the head where it is not shown."""
         names = [each for each, _ in _lines(self.table)]
-        return self.top + (_HEAD + _LINE * names.index(name) + 2 if name in names else 24)
+        places = [names.index(name) for name in columns if name in names]
+        return self.top + (_HEAD + _LINE * places[0] + 2 if places else 24)
 
 
 def protection(table: Table) -> str:
@@ -105,7 +106,7 @@ def _drawn(box: _Box) -> Iterator[str]:
     yield f'<text class="name" x="{box.left + 12}" y="{box.top + 19}">{escape(_short(table.bare, 24))}</text>'
     yield f'<text class="kind" x="{box.left + 12}" y="{box.top + 34}">{escape(_word(table, kind))}</text>'
     for name, type_ in _lines(table):
-        y = box.row(name) + 4
+        y = box.row([name]) + 4
         mark = "owner" if name == table.owner else "key" if name in table.primary else "column"
         yield f'<text class="{mark}" x="{box.left + 12}" y="{y}">{escape(_short(name, 20))}</text>'
         yield f'<text class="type" x="{box.left + _WIDTH - 12}" y="{y}" text-anchor="end">{escape(_type(type_))}</text>'
@@ -133,7 +134,7 @@ def _edges(boxes: Mapping[str, _Box]) -> Iterator[str]:
             if target is None or target is box:
                 continue
             safe = len(reference.columns) > 1 or reference.columns == (box.table.owner,)
-            y1, y2 = box.row(reference.columns[-1]), target.row(reference.target_columns[-1])
+            y1, y2 = box.row(reference.columns[-1:]), target.row(reference.target_columns[-1:])
             x1, x2 = box.left, target.left + _WIDTH
             middle = (x1 + x2) // 2
             words = f"{box.table.bare}({', '.join(reference.columns)}) refers to {target.table.bare}"

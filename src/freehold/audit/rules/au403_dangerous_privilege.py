@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from freehold.audit.catalog import CALLERS, Catalog
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.audit.words import listed
+from freehold.audit.words import listed, named
 
 _UNLIMITED = frozenset({"TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"})
 
@@ -15,7 +15,7 @@ _UNLIMITED = frozenset({"TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"})
 def _check(catalog: Catalog) -> Iterator[Found]:
     for table in catalog.tables:
         held = {role: privileges & _UNLIMITED for role, privileges in table.reach.items()}
-        privileges = frozenset().union(*held.values())
+        privileges = frozenset(privilege for each in held.values() for privilege in each)
         if privileges:
             words = ", ".join(sorted(privileges))
             yield Found(
