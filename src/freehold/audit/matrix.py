@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -128,6 +128,22 @@ class Matrix:
     def by_identity(self) -> Mapping[tuple[str, str], Cell]:
         """Cells by table and key."""
         return {(cell.table, cell.key): cell for cell in self.cells}
+
+
+def grouped(cells: Iterable[Cell]) -> Iterator[tuple[str, str, tuple[Cell, ...]]]:
+    """Cells by table and command, so that one fault is one finding."""
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        found.setdefault((cell.table, cell.command), []).append(cell)
+    return ((table, command, tuple(group)) for (table, command), group in found.items())
+
+
+def attempts(cells: Iterable[Cell]) -> str:
+    """Who tried in which form: ``anon (bare, where), other (bare)``."""
+    forms: dict[str, list[str]] = {}
+    for cell in cells:
+        forms.setdefault(cell.caller, []).append(cell.form)
+    return ", ".join(f"{caller} ({', '.join(dict.fromkeys(each))})" for caller, each in sorted(forms.items()))
 
 
 def weakened(before: Matrix, after: Matrix) -> Iterator[str]:

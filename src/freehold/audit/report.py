@@ -15,7 +15,10 @@ from freehold.audit.matrix import Matrix
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the patch plan: what to do, for which findings. ``where``: who runs it, or which file it is in."""
+    """One step of the patch plan: what to do, for which findings. ``where``: who runs it, or where it is.
+
+    ``sql`` runs as the tables' owner, by hand or in a migration, unless ``where`` says otherwise.
+    """
 
     title: str
     findings: tuple[Finding, ...]
@@ -90,20 +93,22 @@ class Report:
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """The patch plan: errors first, then by rule; findings with the same fix share a step."""
-        grouped: dict[tuple[str, tuple[str, ...], str], list[Finding]] = {}
+        """The patch plan: errors first, then by rule; a fix that another step holds already is part of that step."""
+        grouped: dict[tuple[str, ...], list[Finding]] = {}
         for each in self.findings:
             fix = each.found.fix
-            grouped.setdefault((each.rule.id, fix.sql, fix.python), []).append(each)
+            key = fix.sql or (each.rule.id, fix.python)
+            holder = next((held for held in grouped if fix.sql and set(fix.sql) <= set(held)), key)
+            grouped.setdefault(holder, []).append(each)
         return tuple(_step(tuple(findings)) for findings in grouped.values())
 
     @cached_property
     def files(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Files to change, each with what is to be done in it."""
+        """Files to change, each with the rules that ask for it."""
         found: dict[str, list[str]] = {}
         for each in self.findings:
             for file in _files(each):
-                found.setdefault(file, []).append(f"{each.rule.id} {each.rule.title}")
+                found.setdefault(file, []).append(each.rule.id)
         return tuple((file, tuple(dict.fromkeys(what))) for file, what in sorted(found.items()))
 
     @property
@@ -132,10 +137,10 @@ def _step(findings: tuple[Finding, ...]) -> Step:
     first = findings[0]
     fix = first.found.fix
     if fix.sql:
-        where = "as a superuser" if fix.superuser else "as the owner of the tables, or in a migration"
+        where = "as a superuser" if fix.superuser else "as the owner"
     else:
         where = str(first.found.place) if first.found.place else "by hand"
-    return Step(first.found.message, findings, fix.sql, fix.python, where)
+    return Step(first.rule.title, findings, fix.sql, fix.python, where)
 
 
 def _files(finding: Finding) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -35,10 +36,14 @@ def print_report(report: Report, difference: Difference | None, output: Path | N
 def _print(console: Console, report: Report, difference: Difference | None) -> None:
     console.width = min(console.width, _WIDEST)
     for part in _parts(report, difference):
-        console.print(part)
+        if isinstance(part, Code):
+            part.text.rstrip()
+            console.print(part.text, soft_wrap=True)
+        else:
+            console.print(part)
 
 
-def _parts(report: Report, difference: Difference | None) -> Iterator[RenderableType]:
+def _parts(report: Report, difference: Difference | None) -> Iterator[RenderableType | Code]:
     if difference is not None:
         yield from _difference(difference)
     yield _heading("Findings")
@@ -46,7 +51,7 @@ def _parts(report: Report, difference: Difference | None) -> Iterator[Renderable
     if report.steps:
         yield _heading("Patch plan")
         for number, step in enumerate(report.steps, start=1):
-            yield _step(number, step)
+            yield from _step(number, step)
     if report.files:
         yield _heading("Files to change")
         yield _pairs((file, ", ".join(what)) for file, what in report.files)
@@ -100,26 +105,26 @@ def _said(finding: Finding) -> Text:
     return Text.assemble(_plain(finding.found.message), "  ", (_plain(where), "dim"))
 
 
-def _step(number: int, step: Step) -> RenderableType:
-    head = Text.assemble(
-        (f"{number:3}. ", "bold"),
-        (step.findings[0].rule.id, "bold"),
-        f" {step.findings[0].rule.title} ",
-        (step.where, "dim"),
-    )
-    parts: list[RenderableType] = [head]
+def _step(number: int, step: Step) -> Iterator[RenderableType | Code]:
+    rules = ", ".join(dict.fromkeys(each.rule.id for each in step.findings))
+    yield Text.assemble((f"{number:3}. {rules} ", "bold"), f"{step.title}  ", (_plain(step.where), "dim"))
     if step.sql:
-        parts.append(_code("\n".join(f"{sql};" for sql in step.sql), "sql", 5))
+        yield _code("\n".join(f"{sql};" for sql in step.sql), "sql", 5)
     if step.python:
-        parts.append(_code(step.python, "sql" if step.python.startswith("--") else "python", 5))
-    return Group(*parts)
+        yield _code(step.python, "sql" if step.python.startswith("--") else "python", 5)
 
 
-def _code(text: str, language: str, indent: int = 2) -> RenderableType:
-    """Code without a background, so that it can be selected and pasted as it stands."""
-    return Padding(
-        Syntax(_plain(text), language, theme="ansi_dark", background_color="default", word_wrap=True), (0, 0, 0, indent)
-    )
+def _code(text: str, language: str, indent: int = 2) -> Code:
+    """Code without a background and without wrapping, so that it can be selected and pasted as it stands."""
+    lines = "\n".join(" " * indent + line for line in _plain(text).splitlines())
+    return Code(Syntax("", language, theme="ansi_dark", background_color="default").highlight(lines))
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines that are printed as they are, however wide."""
+
+    text: Text
 
 
 def _pairs(rows: Iterator[tuple[str, str]]) -> Table:

@@ -23,8 +23,8 @@ CLEAN = (
     "alter table public.notes force row level security",
     "create policy notes_select on public.notes for select to authenticated using (user_id = (select auth.uid()))",
     "create policy notes_insert on public.notes for insert to authenticated with check (user_id = (select auth.uid()))",
-    "create policy notes_update on public.notes for update to authenticated "
-    "using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()))",
+    """create policy notes_update on public.notes for update to authenticated
+       using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()))""",
     "create policy notes_delete on public.notes for delete to authenticated using (user_id = (select auth.uid()))",
     "grant select, delete on public.notes to authenticated",
     "grant insert (id, title), update (title) on public.notes to authenticated",

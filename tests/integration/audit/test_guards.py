@@ -12,11 +12,10 @@ from freehold.audit.catalog import Catalog, observe
 from freehold.audit.drift import Drift
 from freehold.audit.finding import Found, Severity
 from freehold.audit.rules import found
-from freehold.catalog import Fact, Kind, read
+from freehold.catalog import Change, Fact, Kind, read
 from freehold.migrations.context import Context
 from freehold.migrations.rules import RULES as PLANNERS
 from freehold.migrations.rules.name import qualified
-from freehold.catalog import Change
 from freehold.wire import Connection, connect
 from tests.attack.platform import METADATA
 from tests.cluster import APP, OWNER, Cluster

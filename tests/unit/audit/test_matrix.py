@@ -32,7 +32,7 @@ def test_a_sound_matrix_has_no_finding() -> None:
 def test_a_cell_that_is_wrong_or_unproven_is_found(changes: dict[str, str], rule: str) -> None:
     """One finding, named by command, form and caller."""
     ((other, each),) = found(_changed(**changes))
-    assert (other.id, each.subject, each.key) == (rule, "public.tasks", "SELECT where other")
+    assert (other.id, each.subject, each.key) == (rule, "public.tasks", "SELECT other (where)")
 
 
 def test_untested_policies_and_disagreements_are_found() -> None:

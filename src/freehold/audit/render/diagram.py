@@ -15,6 +15,8 @@ _LINE: Final = 17
 _HEAD: Final = 50
 _MARGIN: Final = 12
 _SHOWN: Final = 6
+_TALLEST: Final = 520
+"""Where a column of boxes goes on beside itself, so that the drawing stays readable."""
 
 KINDS: Final = {
     "forced": "row security forced, with an owner",
@@ -80,14 +82,16 @@ def _placed(catalog: Catalog) -> Mapping[str, _Box]:
         for table in tables:
             above = [depth[r.target] for r in table.references if r.target in depth and r.target != table.name]
             depth[table.name] = min(max([depth[table.name], *(each + 1 for each in above)]), 4)
-    tops: dict[int, int] = {}
     boxes: dict[str, _Box] = {}
-    for table in sorted(tables, key=lambda table: (depth[table.name], -len(table.references), table.name)):
-        column = depth[table.name]
-        # A long column goes on beside itself, so that the drawing stays readable.
-        box = _Box(table, column, tops.get(column, _MARGIN))
-        tops[column] = box.top + box.height + 18
-        boxes[table.name] = box
+    column = -1
+    for level in sorted(set(depth.values())):
+        below = _MARGIN
+        column += 1
+        for table in (each for each in tables if depth[each.name] == level):
+            if below > _TALLEST:
+                below, column = _MARGIN, column + 1
+            boxes[table.name] = _Box(table, column, below)
+            below += boxes[table.name].height + 18
     return boxes
 
 

@@ -149,7 +149,8 @@ def _rest(report: Report) -> Iterator[str]:
     yield "<p>Nothing to do.</p>" if not report.steps else "<ol>"
     for step in report.steps:
         code = "\n".join((*(f"{sql};" for sql in step.sql), *filter(None, (step.python,))))
-        yield f'<li>{escape(step.findings[0].rule.id)}: {escape(step.title)} <span class="dim">({escape(step.where)})</span>'
+        rules = ", ".join(dict.fromkeys(each.rule.id for each in step.findings))
+        yield f'<li>{escape(rules)}: {escape(step.title)} <span class="dim">({escape(step.where)})</span>'
         yield f"<pre><code>{escape(code)}</code></pre></li>" if code else "</li>"
     yield "</ol></section>" if report.steps else "</section>"
     if report.files:

@@ -68,7 +68,8 @@ def _plan(report: Report) -> Iterator[str]:
     if report.steps:
         yield from ("## Patch plan", "")
     for number, step in enumerate(report.steps, start=1):
-        yield from (f"{number}. {step.findings[0].rule.id}: {_cell(step.title)} ({step.where})", "")
+        rules = ", ".join(dict.fromkeys(each.rule.id for each in step.findings))
+        yield from (f"{number}. {rules}: {_cell(step.title)} ({step.where})", "")
         if step.sql:
             yield from (
                 "   ```sql",

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freehold.audit.finding import Fix, Found, Severity
-from freehold.audit.matrix import Matrix
+from freehold.audit.matrix import Matrix, attempts, grouped
 from freehold.audit.rule import Rule
 
 
 def _check(matrix: Matrix) -> Iterator[Found]:
-    for cell in matrix.cells:
-        if cell.observed != cell.expected:
-            yield Found(
-                cell.table,
-                f"{cell.command} ({cell.form}) by {cell.caller} on {cell.table} was {cell.observed}, and must be {cell.expected}.",
-                Fix(python="freehold audit database  # the rule that says why; then freehold prove again"),
-                key=cell.key,
-            )
+    wrong = [cell for cell in matrix.cells if cell.observed != cell.expected]
+    for table, command, cells in grouped(wrong):
+        observed = cells[0].observed
+        same = [cell for cell in cells if cell.observed == observed]
+        yield Found(
+            table,
+            f"{command} on {table} was {observed}, and must not be: {attempts(same)}.",
+            Fix(python="freehold audit database  # the rule that says why; then freehold prove again"),
+            key=f"{command} {attempts(cells)}",
+        )
 
 
 RULE = Rule(

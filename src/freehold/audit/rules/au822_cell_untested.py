@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freehold.audit.finding import Fix, Found, Severity
-from freehold.audit.matrix import Matrix
+from freehold.audit.matrix import Matrix, attempts, grouped
 from freehold.audit.rule import Rule
 
 
@@ -23,15 +23,14 @@ def _check(matrix: Matrix) -> Iterator[Found]:
             Fix(python="# one of them is wrong: look at both before you believe either"),
             key="disagreement",
         )
-    for cell in matrix.cells:
-        if cell.observed == "denied" and cell.control != "passed":
-            yield Found(
-                cell.table,
-                f"{cell.command} ({cell.form}) by {cell.caller} on {cell.table} is denied, and its control "
-                + ("failed." if cell.control == "failed" else "was not run."),
-                Fix(python="freehold prove  # with controls"),
-                key=cell.key,
-            )
+    unproven = (cell for cell in matrix.cells if cell.observed == "denied" and cell.control != "passed")
+    for table, command, cells in grouped(unproven):
+        yield Found(
+            table,
+            f"{command} on {table} is denied, and no control shows that it would be seen otherwise: {attempts(cells)}.",
+            Fix(python="freehold prove  # with controls"),
+            key=f"{command} {attempts(cells)}",
+        )
 
 
 RULE = Rule(
