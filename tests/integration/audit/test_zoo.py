@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+from dataclasses import replace
+
 import pytest
 
 from freehold.audit.catalog import Catalog
 from freehold.audit.explain import explain
-from freehold.audit.finding import Found
+from freehold.audit.finding import Found, Severity
+from freehold.audit.queries import Queries, uses_of
 from freehold.audit.rule import Example, Rule
 from freehold.audit.rules import RULES, found
+from freehold.audit.rules.au504_server_version import PATCHED
+from freehold.audit.source import Module
 from freehold.wire import Connection
 from tests.cluster import OWNER
 from tests.integration.audit.conftest import Break, about_a_schema, catalog_of, violated
@@ -72,3 +78,61 @@ def _mend(connection: Connection, findings: list[Found]) -> None:
         for statement in each.fix.sql:
             connection.execute(statement.encode())
     connection.execute(b"reset role")
+
+
+HOSTILE = """
+    create table public."O'Brien ""; drop table notes; --" ("Us'er" uuid, "we""ird" text unique, id int);
+    create index on public."O'Brien ""; drop table notes; --" ("Us'er");
+    alter table public."O'Brien ""; drop table notes; --" enable row level security;
+    create policy "p'; --" on public."O'Brien ""; drop table notes; --" using ("Us'er" = auth.uid());
+    create policy "n'ull" on public."O'Brien ""; drop table notes; --" for update to authenticated
+        using ("Us'er" is not distinct from (select auth.uid())) with check (true);
+    grant all on public."O'Brien ""; drop table notes; --" to authenticated;
+    create view public."v'iew" as select * from public."O'Brien ""; drop table notes; --";
+    grant select on public."v'iew" to anon;
+    create function public."f'n"("a'rg" int) returns int language sql security definer as 'select 1';
+    create materialized view public."m'at" as select 1; grant select on public."m'at" to anon
+"""
+
+
+def test_names_that_are_code_stay_names(broken: Break) -> None:
+    """Every fix and every verification runs as it stands, whatever letters are in the names it holds."""
+    with broken(HOSTILE) as connection:
+        catalog = catalog_of(connection)
+        findings = [each for _, each in (*found(catalog), *found(explain(connection, catalog)))]
+        mendable = [each for each in findings if each.fix.sql and each.fix.mechanical]
+        assert len({each.message for each in mendable}) > 8
+        assert [
+            each.verify for each in findings if each.verify and _verified(connection, each) not in ((False,), (True,))
+        ] == []
+        _mend(connection, mendable)
+        assert connection.execute(b"select count(*) from public.notes").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("major", sorted(PATCHED))
+def test_the_server_must_be_patched(broken: Break, major: int) -> None:
+    """Below the patched minor release an error, on the embedded server a note, at it nothing; on a shadow nothing."""
+    with broken("select 1") as connection:
+        catalog = catalog_of(connection)
+    behind = replace(catalog, version=major * 10000 + PATCHED[major] - 1)
+    assert _versions(behind) == [None]
+    assert _versions(replace(behind, development=True)) == [Severity.NOTE]
+    assert _versions(replace(behind, scratch=True)) == []
+    assert _versions(replace(catalog, version=major * 10000 + PATCHED[major])) == []
+
+
+def _versions(catalog: Catalog) -> list[Severity | None]:
+    return [each.severity for rule, each in found(catalog) if rule.id == "AU504"]
+
+
+def test_a_query_without_an_index_is_found(broken: Break) -> None:
+    """The example of AU604, against the indexes there are; the index that it asks for is enough."""
+    rule = RULES["AU604"]
+    example = _example(rule)
+    with broken("select 1") as connection:
+        bad = uses_of([Module("app.py", example.bad, ast.parse(example.bad))])
+        good = uses_of([Module("app.py", example.good, ast.parse(example.good))])
+        ((_, each),) = found(Queries(bad, catalog_of(connection)))
+        assert list(found(Queries(good, catalog_of(connection)))) == []
+        _mend(connection, [each])
+        assert list(found(Queries(bad, catalog_of(connection)))) == []

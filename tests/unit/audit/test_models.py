@@ -41,6 +41,14 @@ def test_what_is_no_secret_is_left_alone(name: str) -> None:
     assert list(found(_declared(name))) == []
 
 
+def test_the_example_of_the_rule() -> None:
+    """Found, and beside it not found."""
+    example = RULES["AU801"].example
+    assert example is not None
+    assert list(found(_declared(example.bad.strip().partition(":")[0])))
+    assert list(found(_declared(example.good.strip().partition(":")[0]))) == []
+
+
 def test_a_sealed_column_is_left_alone() -> None:
     """By the type that holds ciphertext."""
 

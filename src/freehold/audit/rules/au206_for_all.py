@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freehold.audit.catalog import Catalog, Policy, Table
+from freehold.audit.expression import unwrapped_calls
 from freehold.audit.finding import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.words import policy_missing
@@ -20,10 +21,15 @@ def _check(catalog: Catalog) -> Iterator[Found]:
                     f"{policy.subject} is FOR ALL: what holds for reading also decides what may be written and deleted.",
                     Fix(
                         (*_split(table, policy), f"DROP POLICY {quote_identifier(policy.name)} ON {table.sql}"),
-                        mechanical=True,
+                        mechanical=_sound(policy),
                     ),
                     policy_missing(policy),
                 )
+
+
+def _sound(policy: Policy) -> bool:
+    """Whether nothing else about the policy is to be mended: two fixes of one policy do not go together."""
+    return "public" not in policy.roles and not any(map(unwrapped_calls, policy.expressions))
 
 
 def _split(table: Table, policy: Policy) -> Iterator[str]:
