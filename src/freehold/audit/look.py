@@ -109,7 +109,7 @@ def _source(request: Request, looked: Looked, tell: Tell) -> tuple[Module, ...]:
     tell("source")
     modules, gaps = read_sources(request.sources)
     looked.gaps += gaps
-    looked.targets.append(f"{len(modules)} source files")
+    looked.targets.append(f"{len(modules)} source file{'s' * (len(modules) != 1)}")
     if not modules:
         looked.gap(
             "source", "there is no Python file where it was looked for", "freehold audit source --source <folder>"
@@ -132,7 +132,7 @@ def _models(request: Request, looked: Looked, tell: Tell) -> None:
         return
     looked.models = declared_models()
     if asked:
-        looked.targets.append(f"{len(looked.models)} models")
+        looked.targets.append(f"{len(looked.models)} model{'s' * (len(looked.models) != 1)}")
         for model in looked.models:
             looked.add(list(found(model)), Surface.MODELS)
     tell("models")

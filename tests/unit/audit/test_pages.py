@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from freehold.audit import rules
 from freehold.audit.adopted import ADOPTED, LEFT_OUT
 from freehold.audit.page import main, pages
 from freehold.audit.rules import RULES
+from freehold.cli.app import app
 
 FOLDER = Path(__file__).parents[3] / "docs" / "audit"
 WITHOUT_EXAMPLE = {"AU100", "AU504", "AU811", "AU812", "AU821", "AU822"}
@@ -48,3 +51,17 @@ def test_every_rule_of_pgrls_is_somewhere_once() -> None:
     assert not set(ADOPTED) & set(covered)
     known = {*covered, *ADOPTED, *LEFT_OUT}
     assert {rule.id for rule in registry.all_rules()} - known == set()
+
+
+def test_the_commands_of_the_how_to_are_commands() -> None:
+    """Each `freehold audit` of the page, the build recipe's included, has options that there are."""
+    page = (FOLDER.parent / "how-to" / "audit.md").read_text()
+    typed = [
+        shlex.split(line.strip().split(" || ")[0], comments=True)
+        for line in page.splitlines()
+        if line.strip().startswith("freehold audit")
+    ]
+    assert len(typed) >= 8
+    command = typer.main.get_command(app).commands["audit"]  # type: ignore[attr-defined]
+    for words in typed:
+        command.make_context("audit", words[2:], resilient_parsing=False).close()
