@@ -49,7 +49,8 @@ def test_every_command_is_described() -> None:
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_option_is_described(command: str) -> None:
     """Each command's table has its options, the short ones included, and no others."""
-    known = {name for option in COMMANDS[command].params for name in (*option.opts, *option.secondary_opts)}
+    options = [each for each in COMMANDS[command].params if each.param_type_name == "option"]
+    known = {name for option in options for name in (*option.opts, *option.secondary_opts)}
     shown = {
         name for line in _section(command).splitlines() if line.startswith("| `-") for name in _code(line.split("|")[1])
     }

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from freehold.audit.catalog import Catalog
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Rule
 from freehold.audit.rules import RULES
 from freehold.wire import Connection

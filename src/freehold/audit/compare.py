@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from freehold.audit.baseline import document, unreadable
-from freehold.audit.finding import Finding, Gap
+from freehold.audit.finding import Finding
+from freehold.audit.found import Gap
 from freehold.audit.matrix import Matrix, weakened
 from freehold.audit.report import Report
 

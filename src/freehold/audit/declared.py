@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table
 
-from freehold.audit.finding import Place
+from freehold.audit.found import Place
 from freehold.audit.source import shown
 from freehold.models import Model, rules_of, table_of
 from freehold.models.field import Field

@@ -13,7 +13,8 @@ from freehold.audit.catalog import CALLERS, Catalog, hosted, observe
 from freehold.audit.declared import Declared, declared_models
 from freehold.audit.drift import Drift
 from freehold.audit.explain import explain
-from freehold.audit.finding import Finding, Found, Gap, Place, Surface
+from freehold.audit.finding import Finding
+from freehold.audit.found import Found, Gap, Place, Surface
 from freehold.audit.matrix import Matrix
 from freehold.audit.queries import Queries, uses_of
 from freehold.audit.rule import Rule

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from freehold.audit.catalog import Catalog
-from freehold.audit.finding import Place
+from freehold.audit.found import Place
 from freehold.audit.source import Function, Module, literal
 
 

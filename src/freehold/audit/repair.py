@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from freehold.audit.finding import Edit, Finding
+from freehold.audit.finding import Finding
+from freehold.audit.found import Edit
 from freehold.errors import DatabaseError, MigrationError
 from freehold.migrations.generate import replay
 from freehold.migrations.graph import check

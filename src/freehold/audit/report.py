@@ -8,7 +8,8 @@ from functools import cached_property
 
 from freehold.audit.baseline import Baseline
 from freehold.audit.catalog import Catalog
-from freehold.audit.finding import Finding, Gap, Severity, Surface
+from freehold.audit.finding import Finding
+from freehold.audit.found import Gap, Severity, Surface
 from freehold.audit.look import Looked
 from freehold.audit.matrix import Matrix
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from freehold.audit.finding import Found, Severity
+from freehold.audit.found import Found, Severity
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from freehold.audit.finding import Edit, Fix, Found, Gap, Place
+from freehold.audit.found import Edit, Fix, Found, Gap, Place
 
 _LEFT_OUT: Final = frozenset({
     "__pycache__", "_build", "build", "dist", "env", "node_modules", "site-packages", "tests", "test", "venv", "versions",

@@ -52,7 +52,7 @@ def _audit(
     """Review models, the database and source code: findings, a patch plan, and how to verify it."""
     from freehold.audit.baseline import Baseline  # noqa: PLC0415 (models, Alembic and pgrls take a second to import)
     from freehold.audit.compare import Difference  # noqa: PLC0415
-    from freehold.audit.finding import Severity, Surface  # noqa: PLC0415
+    from freehold.audit.found import Severity, Surface  # noqa: PLC0415
     from freehold.audit.look import Request, look  # noqa: PLC0415
     from freehold.audit.report import Report  # noqa: PLC0415
 
@@ -77,7 +77,7 @@ def _audit(
 
 
 def _exit(report: Report, difference: Difference | None, threshold: object) -> Exit:
-    from freehold.audit.finding import Severity  # noqa: PLC0415
+    from freehold.audit.found import Severity  # noqa: PLC0415
 
     least = Severity(str(threshold))
     if difference is not None:
@@ -118,7 +118,7 @@ def _baseline(path: Path | None, *, update: bool) -> Baseline | None:
 
 
 def _write(report: Report, difference: Difference | None, form: Format, output: Path | None, threshold: object) -> None:
-    from freehold.audit.finding import Severity  # noqa: PLC0415
+    from freehold.audit.found import Severity  # noqa: PLC0415
     from freehold.audit.render.html_page import to_html  # noqa: PLC0415
     from freehold.audit.render.json_report import to_json  # noqa: PLC0415
     from freehold.audit.render.junit import to_junit  # noqa: PLC0415

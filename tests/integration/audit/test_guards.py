@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from freehold.audit.catalog import Catalog, observe
 from freehold.audit.drift import Drift
-from freehold.audit.finding import Found, Severity
+from freehold.audit.found import Found, Severity
 from freehold.audit.rules import found
 from freehold.catalog import Change, Fact, Kind, read
 from freehold.migrations.context import Context

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from freehold.audit import adopted
-from freehold.audit.finding import Surface
+from freehold.audit.found import Surface
 from freehold.audit.look import Looked, Request, look
 from freehold.audit.render.html_page import to_html
 from freehold.audit.report import Report

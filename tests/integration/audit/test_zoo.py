@@ -9,7 +9,7 @@ import pytest
 
 from freehold.audit.catalog import Catalog
 from freehold.audit.explain import explain
-from freehold.audit.finding import Found, Severity
+from freehold.audit.found import Found, Severity
 from freehold.audit.queries import Queries, uses_of
 from freehold.audit.rule import Example, Rule
 from freehold.audit.rules import RULES, found

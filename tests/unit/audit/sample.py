@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from freehold.audit.finding import Edit, Finding, Fix, Found, Gap, Place, Severity, Surface
+from freehold.audit.finding import Finding
+from freehold.audit.found import Edit, Fix, Found, Gap, Place, Severity, Surface
 from freehold.audit.matrix import Matrix
 from freehold.audit.report import Report
 from freehold.audit.rules import RULES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from freehold.audit.finding import Found
+from freehold.audit.found import Found
 from freehold.audit.rule import Rule
 from freehold.audit.rules import RULES, found
 from freehold.audit.source import Module, read_sources

@@ -7,7 +7,8 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
-from freehold.audit.finding import Finding, Severity
+from freehold.audit.finding import Finding
+from freehold.audit.found import Severity
 from freehold.audit.matrix import Cell, Matrix
 from freehold.audit.render.diagram import KINDS, diagram, protection
 from freehold.audit.report import Report

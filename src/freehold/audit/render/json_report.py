@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from freehold.audit.finding import Finding, Gap, Severity
+from freehold.audit.finding import Finding
+from freehold.audit.found import Gap, Severity
 from freehold.audit.report import Report
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from freehold.audit.finding import Severity
+from freehold.audit.found import Severity
 from freehold.audit.report import Report
 from freehold.audit.rules import RULES
 

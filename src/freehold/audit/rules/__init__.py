@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, Final, TypeVar, cast
 
-from freehold.audit.finding import Found
+from freehold.audit.found import Found
 from freehold.audit.rule import Rule
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from freehold.audit.catalog import CALLERS, Catalog
 from freehold.audit.expression import always_true, names_row
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.words import alter_policy, mine, policy_absent
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from freehold.audit.catalog import Catalog
 from freehold.audit.expression import unwrapped_calls
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.words import policy_absent
 from freehold.policies import quote_identifier

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freehold.audit.catalog import CALLERS, Catalog, Routine
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.words import listed
 from freehold.policies import quote_literal

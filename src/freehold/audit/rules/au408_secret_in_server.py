@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from freehold.audit.catalog import Catalog
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.policies import quote_identifier
 

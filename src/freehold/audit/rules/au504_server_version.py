@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from freehold.audit.catalog import Catalog
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Rule
 
 PATCHED: Final = {15: 20, 16: 16, 17: 12, 18: 7}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freehold.audit.explain import Explained, Plans
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 
 _REASONS = {

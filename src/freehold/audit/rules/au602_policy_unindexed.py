@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from freehold.audit.explain import Explained, Plans
 from freehold.audit.expression import always_true
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 
 _READS = frozenset({"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from freehold.audit.finding import Found, Severity
+from freehold.audit.found import Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.source import Module
 

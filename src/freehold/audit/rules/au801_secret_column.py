@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import LargeBinary, String, Text
 
 from freehold.audit.declared import Declared
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 
 _SECRET = re.compile(

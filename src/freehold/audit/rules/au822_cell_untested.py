@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from freehold.audit.finding import Fix, Found, Severity
+from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.matrix import Matrix, attempts, grouped
 from freehold.audit.rule import Rule
 
