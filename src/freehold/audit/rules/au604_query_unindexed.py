@@ -54,9 +54,9 @@ RULE = Rule(
     about=Queries,
     check=_check,
     example=Example(
-        "from freehold import query\n\n\nclass Note(Model):\n    __tablename__ = 'notes'\n\n\n@query\n"
+        'from freehold import query\n\n\nclass Note(Model):\n    __tablename__ = "notes"\n\n\n@query\n'
         "def recent(title: str):\n    return select(Note).where(Note.title == title).order_by(Note.created_at.desc())\n",
-        "from freehold import query\n\n\nclass Note(Model):\n    __tablename__ = 'notes'\n\n\n@query\n"
+        'from freehold import query\n\n\nclass Note(Model):\n    __tablename__ = "notes"\n\n\n@query\n'
         "def one(id: UUID):\n    return select(Note).where(Note.id == id)\n",
     ),
 )

@@ -37,7 +37,7 @@ RULE = Rule(
     about=Module,
     check=_check,
     example=Example(
-        "import asyncpg\n\nasync def titles(dsn):\n    return await asyncpg.connect(dsn)\n",
+        "import asyncpg\n\n\nasync def titles(dsn):\n    return await asyncpg.connect(dsn)\n",
         "async def titles(db, identity):\n    return await db.as_user(identity).all(TITLES)\n",
     ),
 )

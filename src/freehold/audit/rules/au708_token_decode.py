@@ -65,7 +65,7 @@ RULE = Rule(
     check=_check,
     example=Example(
         'import jwt\n\nclaims = jwt.decode(token, key, algorithms=["RS256"])\n',
-        'import jwt\n\nclaims = jwt.decode(token, key, algorithms=["RS256"], audience="authenticated", issuer=ISSUER, '
-        'options={"require": ["exp", "iat", "sub"]})\n',
+        'import jwt\n\nclaims = jwt.decode(\n    token,\n    key,\n    algorithms=["RS256"],\n    audience="authenticated",\n'
+        '    issuer=ISSUER,\n    options={"require": ["exp", "iat", "sub"]},\n)\n',
     ),
 )
