@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from freehold.audit.catalog import CALLERS, Catalog, Table
+from freehold.catalog import Fact
 from freehold.errors import DatabaseError
 from freehold.policies import quote_identifier, quote_literal
 from freehold.wire import Connection, translated
@@ -74,12 +75,17 @@ def _statements(table: Table, role: str, reach: frozenset[str]) -> Iterator[tupl
     if "SELECT" in reach:
         yield "SELECT", f"SELECT FROM {table.sql}"
     writable = sorted(table.writable(role, "UPDATE"))
-    plain = [name for name in writable if not table.columns[name].text("generated")]
+    plain = [name for name in writable if not _computed(table.columns[name])]
     if plain:
         column = quote_identifier(plain[0])
         yield "UPDATE", f"UPDATE {table.sql} SET {column} = NULL"
     if "DELETE" in reach:
         yield "DELETE", f"DELETE FROM {table.sql}"
+
+
+def _computed(column: Fact) -> bool:
+    """Whether the server alone writes it."""
+    return bool(column.text("generated")) or column.text("identity") == "ALWAYS"
 
 
 def _batch(connection: Connection, asked: Sequence[tuple[Table, str, str, str]]) -> list[Explained]:

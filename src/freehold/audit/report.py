@@ -10,7 +10,7 @@ from freehold.audit.baseline import Baseline
 from freehold.audit.catalog import Catalog
 from freehold.audit.finding import Finding
 from freehold.audit.found import Gap, Severity, Surface
-from freehold.audit.look import Looked
+from freehold.audit.looked import Looked
 from freehold.audit.matrix import Matrix
 
 

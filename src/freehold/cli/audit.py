@@ -53,7 +53,8 @@ def _audit(
     from freehold.audit.baseline import Baseline  # noqa: PLC0415 (models, Alembic and pgrls take a second to import)
     from freehold.audit.compare import Difference  # noqa: PLC0415
     from freehold.audit.found import Severity, Surface  # noqa: PLC0415
-    from freehold.audit.look import Request, look  # noqa: PLC0415
+    from freehold.audit.look import look  # noqa: PLC0415
+    from freehold.audit.looked import Request  # noqa: PLC0415
     from freehold.audit.report import Report  # noqa: PLC0415
 
     form = "json" if as_json else form
@@ -138,7 +139,7 @@ def _write(report: Report, difference: Difference | None, form: Format, output: 
     }
     text = texts[form]()
     if output is None:
-        out.print(text, markup=False, end="")
+        out.file.write(text)  # as it is: printing would make pictures of words between colons
     else:
         output.write_text(text, encoding="utf-8")
         err.print(f"{report.verdict}  {output}", markup=False)

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from freehold.audit import adopted
 from freehold.audit.found import Surface
-from freehold.audit.look import Looked, Request, look
+from freehold.audit.look import look
+from freehold.audit.looked import Looked, Request
 from freehold.audit.render.html_page import to_html
 from freehold.audit.report import Report
 from freehold.settings import Settings

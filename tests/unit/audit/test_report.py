@@ -15,7 +15,7 @@ from rich.console import Console
 from freehold.audit.baseline import Baseline
 from freehold.audit.compare import Difference
 from freehold.audit.found import Severity
-from freehold.audit.look import Looked
+from freehold.audit.looked import Looked
 from freehold.audit.render.html_page import to_html
 from freehold.audit.render.json_report import to_json
 from freehold.audit.render.junit import to_junit

@@ -19,8 +19,8 @@ def _check(plans: Plans) -> Iterator[Found]:
                 each.table.name,
                 f"{each.command} by {each.role} reads all of {each.table.name}: no index can serve its policy.",
                 Fix(
-                    python="-- compare the owner column itself, with =, with (select auth.uid()); add an index that "
-                    "begins with what the policy compares"
+                    python="-- compare the owner column itself with = and (select auth.uid()), on an index that begins with it;\n"
+                    "-- in alternatives, each on an index of its own: id = any (array(select ...)), not id in (select ...)"
                 ),
                 key=f"{each.role} {each.command}",
             )
