@@ -21,9 +21,11 @@ from freehold.wire import Connection
 LEFT_OUT: Final = {
     "HYG004": "freehold prove removes each policy and looks whether a cell changes (AU822)",
     "PERF005": "it reads statistics of a running server; AU602 asks the planner",
+    "SEC001": "a table that callers do not reach keeps nobody apart; one that they reach is AU101",
     "SEC005": "a policy that does not look at the row is AU201 for writes, AU202 for a table with owners, and meant otherwise",
     "SEC007": "one permissive policy for each role and command is the design",
     "SEC008": "a table without owners may be read by everybody (Access.PUBLIC_READ); with owners it is AU202",
+    "SEC014": "a definer function that callers may not execute is nobody's way in; one that they may is AU405",
     "SEC016": "service_role bypasses row security by design; logins and callers are AU502",
     "SEC009": "a table that only the service reaches needs no policy; a grant without a policy is AU102",
     "SEC022": "a table that only the service writes is the design; a grant without a policy is AU102",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from freehold.audit import adopted
 from freehold.audit.catalog import Catalog
 from freehold.audit.explain import explain
 from freehold.audit.found import Found, Severity
@@ -16,7 +17,7 @@ from freehold.audit.rules import RULES, found
 from freehold.audit.rules.au504_server_version import PATCHED
 from freehold.audit.source import Module
 from freehold.wire import Connection
-from tests.cluster import OWNER
+from tests.cluster import APP, OWNER
 from tests.integration.audit.conftest import Break, about_a_schema, catalog_of, violated
 
 SCHEMAS = [rule for rule in RULES.values() if about_a_schema(rule)]
@@ -136,3 +137,62 @@ def test_a_query_without_an_index_is_found(broken: Break) -> None:
         assert list(found(Queries(good, catalog_of(connection)))) == []
         _mend(connection, [each])
         assert list(found(Queries(bad, catalog_of(connection)))) == []
+
+
+OTHERS = [
+    ("AU101", "create table public.p (id int) partition by list (id); grant select on public.p to anon"),
+    ("AU101", "create table public.g (id int); grant select on public.g to public"),
+    ("AU105", """create table public.p (id int) partition by list (id); create table public.p1 partition of public.p default;
+     grant select on public.p1 to anon"""),
+    ("AU201", "alter policy notes_delete on public.notes using (true)"),
+    ("AU201", "alter policy notes_delete on public.notes using (user_id = (select auth.uid()) or 1 = 1)"),
+    ("AU201", "alter policy notes_insert on public.notes with check ((select auth.role()) = 'authenticated')"),
+    ("AU203", "alter policy notes_select on public.notes using (id = notes.id)"),
+    ("AU207", "create policy also on public.notes for all to authenticated using (user_id = (select auth.uid()))"),
+    ("AU303", "create unique index on public.notes (lower(title), title)"),
+    ("AU401", """create view public.low as select * from public.notes; create view public.high with (security_invoker = true)
+     as select * from public.low; grant select on public.high to authenticated"""),
+    ("AU402", """create foreign data wrapper w; create server s foreign data wrapper w;
+     create foreign table public.f (id int) server s; grant select on public.f to authenticated"""),
+    ("AU404", "alter default privileges grant execute on functions to anon"),
+    ("AU407", "do $$ begin execute format('grant temp on database %I to authenticated', current_database()); end $$"),
+    ("AU408", "do $$ begin execute format('alter database %I set app.jwt_secret = ''0123456789''', current_database()); end $$"),
+    ("AU502", f"alter role {APP} createrole"),
+    ("AU503", f"grant service_role to {APP}"),
+    ("AU601", """create table public.hidden (id uuid); alter policy notes_select on public.notes using
+     (id in (select h.id from public.hidden h))"""),
+]  # fmt: skip
+SOUND = [
+    "create table public.p (id int) partition by list (id); create table public.p1 partition of public.p default",
+    """create view public.low with (security_invoker = true) as select * from public.notes;
+     create view public.high with (security_invoker = true) as select * from public.low; grant select on public.high to anon""",
+    """create function public.t() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp
+     as 'begin return new; end'""",
+    """create table public.news (id int primary key, body text); alter table public.news enable row level security;
+     alter table public.news force row level security; grant select on public.news to anon, authenticated;
+     create policy news_select on public.news for select to anon, authenticated using (true)""",
+    """create table public.mine (id int); alter table public.mine enable row level security;
+     alter table public.mine force row level security; grant all on public.mine to service_role""",
+    """create table public.parent (user_id uuid not null, id uuid, primary key (user_id, id));
+     alter table public.notes add column p uuid, add foreign key (user_id, p) references public.parent on delete cascade""",
+]
+
+
+@pytest.mark.parametrize(("name", "sql"), OTHERS)
+def test_other_ways_to_break_a_schema_are_found(name: str, sql: str, broken: Break) -> None:
+    """The same fault, made otherwise."""
+    with broken(sql, superuser=True) as connection:
+        assert name in violated(connection)
+
+
+@pytest.mark.parametrize("sql", SOUND)
+def test_what_only_looks_broken_is_not_found(sql: str, broken: Break) -> None:
+    """Children nobody reaches, views over views, triggers, news for everybody, tables of the service, owner-first keys."""
+    with broken(sql) as connection:
+        assert violated(connection) == {}
+        assert [each.message for _, each in _asked(connection)] == []
+
+
+def _asked(connection: Connection) -> list[tuple[object, Found]]:
+    """What pgrls adds, where it is installed: nothing may be left of what is meant by design."""
+    return list(adopted.ask(connection, catalog_of(connection))) if adopted.installed() else []

@@ -30,14 +30,23 @@ def _opaque(index: Index) -> bool:
 
 
 def _found(table: Table, index: Index) -> Found:
-    columns = ", ".join(map(quote_identifier, (table.owner or "", *index.columns)))
     return Found(
         f"{table.name}.{index.name}",
         f"{index.name} is unique over all users: an insert tells whether anybody has the value of "
-        f"({', '.join(index.columns)}).",
-        Fix((f"CREATE UNIQUE INDEX ON {table.sql} ({columns})", *_drop(table, index))),
+        f"({', '.join(name or 'an expression' for name in index.columns)}).",
+        Fix(
+            _sql(table, index), python="" if all(index.columns) else "-- make the index again, beginning with the owner"
+        ),
         f"SELECT to_regclass({named(_schema(table) + '.' + index.name)}) IS NULL",
     )
+
+
+def _sql(table: Table, index: Index) -> tuple[str, ...]:
+    """The same with the owner first, where the index is of plain columns."""
+    if not all(index.columns):
+        return ()
+    columns = ", ".join(map(quote_identifier, (table.owner or "", *index.columns)))
+    return (f"CREATE UNIQUE INDEX ON {table.sql} ({columns})", *_drop(table, index))
 
 
 def _drop(table: Table, index: Index) -> tuple[str, ...]:
