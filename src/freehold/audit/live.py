@@ -31,7 +31,7 @@ def look_at(connection: Connection, endpoints: Endpoints, request: Request, look
     development = endpoints.server is not None
     catalog = observe(connection, owner=owner, app=settings.app, development=development)
     looked.catalog = catalog
-    seen: list[Seen] = list(found(catalog))
+    seen: list[Seen] = list(found(catalog, looked.failed))
     _strange(connection, catalog, major, looked)
     seen += _drift(connection, catalog, looked)
     seen += _explained(endpoints, catalog, looked)
@@ -86,7 +86,9 @@ def _drift(connection: Connection, catalog: Catalog, looked: Looked) -> Iterator
     schemas = looked.declared.schemas
     live = read(connection, owner=catalog.owner, schemas=schemas)
     declared = looked.declared
-    yield from found(Drift(replace(catalog, snapshot=live), declared, "models" if looked.models else "revisions"))
+    yield from found(
+        Drift(replace(catalog, snapshot=live), declared, "models" if looked.models else "revisions"), looked.failed
+    )
 
 
 def _explained(endpoints: Endpoints, catalog: Catalog, looked: Looked) -> Iterator[Seen]:
@@ -108,7 +110,7 @@ def _explained(endpoints: Endpoints, catalog: Catalog, looked: Looked) -> Iterat
             "connect as the application's login (DATABASE_URL)",
         )
     usable = tuple(each for each in plans.explained if each not in denied)
-    yield from found(replace(plans, explained=usable))
+    yield from found(replace(plans, explained=usable), looked.failed)
 
 
 def ask_pgrls(

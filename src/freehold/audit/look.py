@@ -37,7 +37,7 @@ def look(request: Request, tell: Tell = lambda _: None) -> Looked:
         _database(request, looked, tell)
     _queries(modules, looked)
     if looked.matrix is not None:
-        looked.add(list(found(looked.matrix)), Surface.MATRIX)
+        looked.add(list(found(looked.matrix, looked.failed)), Surface.MATRIX)
         for name, reason in looked.matrix.not_proven:
             looked.gap(f"the isolation of {name}", reason, "freehold prove")
     elif Surface.DATABASE in request.surfaces:
@@ -60,7 +60,7 @@ def _source(request: Request, looked: Looked, tell: Tell) -> tuple[Module, ...]:
             "source", "there is no Python file where it was looked for", "freehold audit source --source <folder>"
         )
     for module in modules:
-        for rule, each in found(module):
+        for rule, each in found(module, looked.failed):
             reason = module.accepted.get((rule.id, each.place.line if each.place else 0))
             if reason is None:
                 looked.add([(rule, each)], Surface.SOURCE)
@@ -79,7 +79,7 @@ def _models(request: Request, looked: Looked, tell: Tell) -> None:
     if asked:
         looked.targets.append(f"{len(looked.models)} model{'s' * (len(looked.models) != 1)}")
         for model in looked.models:
-            looked.add(list(found(model)), Surface.MODELS)
+            looked.add(list(found(model, looked.failed)), Surface.MODELS)
     tell("models")
     try:
         with EmbeddedServer.start(request.settings.directory / "shadow", durable=False) as server:
@@ -110,7 +110,7 @@ def _shadow(cluster: Cluster, statements: Sequence[str], request: Request, looke
         if Surface.MODELS not in request.surfaces:
             return
         looked.catalog = catalog
-        seen: list[Seen] = [*found(catalog), *found(explain(shadow.connection, catalog))]
+        seen: list[Seen] = [*found(catalog, looked.failed), *found(explain(shadow.connection, catalog), looked.failed)]
         seen += ask_pgrls(shadow.connection, catalog, seen, request, looked)
         looked.add(seen, Surface.MODELS)
 
@@ -157,4 +157,4 @@ def _queries(modules: Sequence[Module], looked: Looked) -> None:
             needed=False,
         )
     elif looked.catalog is not None:
-        looked.add(list(found(Queries(uses, looked.catalog))), Surface.SOURCE)
+        looked.add(list(found(Queries(uses, looked.catalog), looked.failed)), Surface.SOURCE)

@@ -61,6 +61,12 @@ class Looked:
         if gap not in self.gaps:
             self.gaps.append(gap)
 
+    def failed(self, rule: Rule[Any], error: Exception) -> None:
+        """A rule could not judge what is there: a defect, and a gap."""
+        self.gap(
+            f"{rule.id} {rule.title}", f"the rule failed on what is there ({type(error).__name__})", "report it, please"
+        )
+
     def missed(self, what: str, error: FreeholdError, *, needed: bool = True) -> None:
         """Something was not looked at because of an error."""
         self.gap(what, f"{error.code}: {error.message}", (error.hint or "see its page").splitlines()[0], needed=needed)

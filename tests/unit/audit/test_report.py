@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,9 +13,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
+from freehold.audit import rules
 from freehold.audit.baseline import Baseline
 from freehold.audit.compare import Difference
-from freehold.audit.found import Severity
+from freehold.audit.found import Found, Severity
 from freehold.audit.looked import Looked
 from freehold.audit.render.html_page import to_html
 from freehold.audit.render.json_report import to_json
@@ -22,6 +24,7 @@ from freehold.audit.render.junit import to_junit
 from freehold.audit.render.markdown import to_markdown
 from freehold.audit.render.sarif import to_sarif
 from freehold.audit.report import Report
+from freehold.audit.rules import RULES
 from freehold.cli import audit_text
 from freehold.errors import ConfigurationError
 from tests.unit.audit.sample import ASIDE, GAP, MINOR, OPEN, SET, report
@@ -156,3 +159,16 @@ def test_the_difference_is_what_is_new(tmp_path: Path) -> None:
     assert len(worse.weakened) == 1
     assert len(worse.gone) == 1
     assert to_markdown(report(SET), worse).index("**new**") < to_markdown(report(SET), worse).index("## Findings")
+
+
+def test_a_rule_that_fails_is_a_gap() -> None:
+    """A schema that no rule was made for costs one rule, is said, and is not clean."""
+    looked = Looked()
+
+    def check(_: object) -> list[Found]:
+        raise ValueError
+
+    broken = replace(RULES["AU821"], check=check)
+    assert list(rules._checked(broken, object(), looked.failed)) == []
+    assert [gap.needed for gap in looked.gaps] == [True]
+    assert "ValueError" in looked.gaps[0].why
