@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from freehold.audit.catalog import Policy, Table, quoted
+from freehold.audit.found import Fix
 from freehold.policies import quote_identifier, quote_literal
 
 
@@ -33,6 +34,12 @@ def alter_policy(table: Table, policy: Policy, expression: str) -> str:
     using = f" USING ({expression})" if policy.command != "INSERT" else ""
     check = f" WITH CHECK ({expression})" if policy.command in ("INSERT", "UPDATE", "ALL") else ""
     return f"ALTER POLICY {quote_identifier(policy.name)} ON {table.sql}{using}{check}"
+
+
+def enabled(table: Table) -> Fix:
+    """Row security, enabled and forced."""
+    alter = f"ALTER TABLE {table.sql}"
+    return Fix((f"{alter} ENABLE ROW LEVEL SECURITY", f"{alter} FORCE ROW LEVEL SECURITY"), mechanical=True)
 
 
 def relation_is(name: str, expression: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freehold.audit.catalog import Catalog
-from freehold.audit.found import Fix, Found, Severity
+from freehold.audit.found import Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.audit.words import listed, relation_is
+from freehold.audit.words import enabled, listed, relation_is
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -16,13 +16,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
             yield Found(
                 table.name,
                 f"{listed(table.reach)} can reach every row of {table.name}: row security is not enabled.",
-                Fix(
-                    (
-                        f"ALTER TABLE {table.sql} ENABLE ROW LEVEL SECURITY",
-                        f"ALTER TABLE {table.sql} FORCE ROW LEVEL SECURITY",
-                    ),
-                    mechanical=True,
-                ),
+                enabled(table),
                 relation_is(table.name, "c.relrowsecurity"),
             )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freehold.audit.catalog import Catalog
-from freehold.audit.found import Fix, Found, Severity
+from freehold.audit.found import Found, Severity
 from freehold.audit.rule import Example, Rule
-from freehold.audit.words import relation_is
+from freehold.audit.words import enabled, relation_is
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -16,13 +16,7 @@ def _check(catalog: Catalog) -> Iterator[Found]:
             yield Found(
                 table.name,
                 f"{table.name} has {len(table.policies)} policies that nothing applies: row security is not enabled.",
-                Fix(
-                    (
-                        f"ALTER TABLE {table.sql} ENABLE ROW LEVEL SECURITY",
-                        f"ALTER TABLE {table.sql} FORCE ROW LEVEL SECURITY",
-                    ),
-                    mechanical=True,
-                ),
+                enabled(table),
                 relation_is(table.name, "c.relrowsecurity"),
             )
 

@@ -55,9 +55,9 @@ RULE = Rule(
     about=Catalog,
     check=_check,
     example=Example(
-        "create function public.call() returns text language sql as $$ select 'sk-live-0123456789abcdef0123' $$; "
+        "create function public.call() returns text language sql as 'select ''sk-live-0123456789abcdef0123'''; "
         "revoke all on function public.call() from public",
-        "create function public.call() returns text language sql as $$ select 'a token is needed' $$; "
+        "create function public.call() returns text language sql as 'select ''a token is needed'''; "
         "revoke all on function public.call() from public",
     ),
 )
