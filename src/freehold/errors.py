@@ -172,6 +172,10 @@ class Code(StrEnum):
     EMAIL_UNVERIFIED = "FH708"
     ACCOUNT_TAKEN = "FH709"
     RETURN_REFUSED = "FH710"
+    # 8xx: audit
+    BASELINE_UNREADABLE = "FH801"
+    MATRIX_UNREADABLE = "FH802"
+    SOURCE_MISSING = "FH803"
 
 
 class FreeholdError(Exception):

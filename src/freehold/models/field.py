@@ -137,8 +137,6 @@ def _field(cls: type[Any], name: str, annotation: Any, position: int) -> Field:
         return Field(name, annotated, SealedText(place), declared, position)
     if declared.kind == "json":
         return Field(name, annotated, Document(annotated.annotation), declared, position)
-    return Field(name, annotated, annotated.sql_type(f"{cls.__name__}.{name}"), declared, position)
-        return Field(name, annotated, Document(annotated.python), declared, position)
     sql_type = declared.sql_type or annotated.sql_type(f"{cls.__name__}.{name}")
     return Field(name, annotated, sql_type, declared, position)
 
