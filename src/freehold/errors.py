@@ -110,6 +110,11 @@ class Code(StrEnum):
     INPUT_INVALID = "FH601"
     UNAUTHENTICATED = "FH602"
     CROSS_SITE = "FH603"
+    # 8xx: audit, proof and testing
+    PROOF_ADMIN = "FH810"
+    PROOF_CLONE = "FH811"
+    TESTING_UNPROTECTED = "FH812"
+    TESTING_UNDECLARED = "FH813"
 
 
 class FreeholdError(Exception):

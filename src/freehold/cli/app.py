@@ -7,13 +7,13 @@ from typing import Annotated, Final
 
 import typer
 
-from freehold.cli import migration, server
+from freehold.cli import migration, prove, server
 from freehold.cli.exits import Exit, err, show_error
 from freehold.errors import FreeholdError
 
 _EPILOG: Final = (
     "Exit codes: 0 done, 1 an error with a code, 2 a wrong command line, "
-    "3 something is left to do (check, status), 130 interrupted."
+    "3 something is left to do or not as declared (check, status, prove), 4 something was not looked at (prove), 130 interrupted."
 )
 
 app: Final = typer.Typer(
@@ -26,6 +26,7 @@ app: Final = typer.Typer(
 )
 migration.register(app)
 server.register(app)
+prove.register(app)
 
 _TRACEBACK: Final = "--traceback"
 

@@ -25,6 +25,8 @@ class Exit(IntEnum):
     """The command line is wrong."""
     DIFFERENT = 3
     """``check`` and ``status``: something is left to do."""
+    INCOMPLETE = 4
+    """``prove``: nothing is wrong, and something could not be looked at."""
     INTERRUPTED = 130
     """Ctrl-C."""
 

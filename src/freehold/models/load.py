@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 
 from freehold.errors import Code, FreeholdError, MigrationError
 from freehold.models.base import Model
@@ -43,6 +43,11 @@ def load_statements(module: str | None) -> tuple[str, ...]:
             f"The module {module!r} declares no model.", "Name the module whose classes derive from Model."
         )
     return statements
+
+
+def declared_tables() -> tuple[Table, ...]:
+    """The tables of every model that is declared by now, parents first."""
+    return tuple(table for metadata in _declared() for table in metadata.sorted_tables)
 
 
 def _declared() -> list[MetaData]:

@@ -17,6 +17,7 @@ from freehold.identity import Role
 from freehold.models import ColumnRules, protection_of, rules_of
 from freehold.policies import Command, Grant, PolicyText, Protection
 from freehold.proof.caller import Session
+from freehold.proof.relation import Reference
 from freehold.wire import Connection, translated
 
 _CALLERS: Final = (Role.ANON.value, Role.AUTHENTICATED.value)
@@ -74,6 +75,18 @@ class Declared:
         found = [tuple(each.columns.keys()) for each in (self.table.primary_key, *unique)]
         found += [tuple(each.columns.keys()) for each in self.table.indexes if each.unique]
         return tuple(sorted(found))
+
+    def references(self) -> tuple[Reference, ...]:
+        """The foreign keys."""
+        return tuple(
+            Reference(
+                str(each.name),
+                tuple(each.column_keys),
+                f"{each.referred_table.schema or 'public'}.{each.referred_table.name}",
+                tuple(element.column.name for element in each.elements),
+            )
+            for each in sorted(self.table.foreign_key_constraints, key=lambda each: str(each.name))
+        )
 
     def allows(self, admin: Connection, session: Session, asked: Asked) -> bool:
         """Whether the declaration lets ``session`` do it to the row."""

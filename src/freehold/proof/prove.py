@@ -164,8 +164,10 @@ def _prove_reach(stage: Stage, attacks: ReachAttacks, found: Surface, findings: 
         for each in tried:
             if each.control == "failed":
                 each.control = "untested"
-        if tried and all(each.control == "untested" for each in tried):
-            findings.gaps.append(Gap(name, "no answer of it was seen to depend on the rows that were made"))
+        if not tried or all(each.outcome.how == "error" and each.outcome.sqlstate != "42501" for each in tried):
+            findings.gaps.append(Gap(name, "no call of it succeeded with the arguments that were tried"))
+        elif kind == "view" and all(each.control == "untested" for each in tried):
+            findings.gaps.append(Gap(name, "nothing in it was seen to depend on the rows that were made"))
         findings.entries += _entries(tried, kind)
 
 

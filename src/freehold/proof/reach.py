@@ -40,7 +40,8 @@ class ReachAttacks:
         """Reading it, and changing rows through it where a caller may."""
         materialized = view.relkind == "m"
         invoker = "" if materialized else f"; ALTER VIEW {view.sql} SET (security_invoker = false)"
-        opening = f"GRANT ALL ON {view.sql} TO {self._callers}; GRANT USAGE ON SCHEMA {quote_identifier(view.schema)} TO {self._callers}{invoker}"
+        usage = f"GRANT USAGE ON SCHEMA {quote_identifier(view.schema)} TO {self._callers}"
+        opening = f"{self._opened}; GRANT ALL ON {view.sql} TO {self._callers}; {usage}{invoker}"
         for session in _sessions():
             sql = f"SELECT * FROM {view.sql}"
             without = f"{self._without}; REFRESH MATERIALIZED VIEW {view.sql}" if materialized else self._without
@@ -59,12 +60,12 @@ class ReachAttacks:
 
     def routine(self, routine: Routine) -> Iterator[Attack]:
         """Calling it with the owner's id and with other values, for each argument."""
-        verb, column = ("CALL ", "") if routine.procedure else ("SELECT * FROM ", "")
+        verb = "CALL" if routine.procedure else "SELECT * FROM"
         opening = f"{self._opened}; {self._granted}"
         choices = [list(_arguments(argument)) for argument in routine.arguments]
         for session in _sessions():
             for values in islice(product(*choices), _ARGUMENTS_TRIED):
-                sql = f"{verb}{routine.sql}({', '.join(values)}){column}"
+                sql = f"{verb} {routine.sql}({', '.join(values)})"
                 yield self._attack(routine.full_name, "SELECT", session, sql, opening, self._without)
 
     def _attack(self, place: str, command: str, session: Session, sql: str, opening: str, without: str) -> Attack:

@@ -17,6 +17,7 @@ Row: TypeAlias = Mapping[str, str]
 """Column -> its value as SQL."""
 
 _TRIES: Final = 200
+_PARTITIONS_FROM: Final = 100  # a row of the table above may have come to lie in the partition
 NOBODY: Final = "alice"
 """Whose the row of a table without an owner is called."""
 
@@ -40,12 +41,12 @@ def seed(admin: Connection, surface: Surface, owners: Mapping[str, str | None]) 
     seeds = Seeds(owners)
     for relation in _ordered(surface):
         users = tuple(USERS) if seeds.owner(relation) else (NOBODY,)
+        first = _PARTITIONS_FROM if relation.kind == "partition" else 1
         try:
-            for place, user in enumerate(users, start=1):
+            for place, user in enumerate(users, start=first):
                 # The new row is tried first and taken back, so that it does not meet the old one.
-                seeds.new[relation.full_name, user] = _Attempt(admin, surface, seeds, relation, user, place + 2).row(
-                    keep=False
-                )
+                new = _Attempt(admin, surface, seeds, relation, user, place + len(USERS))
+                seeds.new[relation.full_name, user] = new.row(keep=False)
                 seeds.rows[relation.full_name, user] = _Attempt(admin, surface, seeds, relation, user, place).row()
         except DatabaseError as error:
             seeds.failed[relation.full_name] = _reason(error)

@@ -48,6 +48,7 @@ class TableAttacks:
         self._mine = _condition({self._owner: self._row[self._owner]}) if self._owner else "true"
         self._look = _digest(relation.sql, self._mine)
         self._opening = _opened(relation, callers)
+        self._rows_of_bob = self._count(seeds.rows.get((relation.full_name, "bob")))
         self._assignment = self._find_assignment()
 
     def all(self, sessions: Iterable[Session] = SESSIONS) -> Iterator[Attack]:
@@ -153,7 +154,10 @@ class TableAttacks:
             yield self._other(session, Command.UPDATE, f"refer by {reference.name}", sql, openings, room=False)
 
     def _references(self) -> Iterator[tuple[Reference, Row]]:
-        for reference in self._relation.references:
+        """The foreign keys that are declared and those that are there, with the owner's row as what they refer to."""
+        declared = self._declared.references() if self._declared else ()
+        live = {(each.columns, each.target): each for each in self._relation.references}
+        for reference in {**{(each.columns, each.target): each for each in declared}, **live}.values():
             parent = self._surface.by_name.get(reference.target)
             row = self._seeds.rows.get((reference.target, NOBODY))
             if parent is None or row is None or self._seeds.owner(parent) is None:
@@ -164,7 +168,7 @@ class TableAttacks:
                 yield reference, stolen
 
     def _unbound(self, reference: Reference) -> str:
-        return f"ALTER TABLE {self._relation.sql} DROP CONSTRAINT {quote_identifier(reference.name)}"
+        return f"ALTER TABLE {self._relation.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(reference.name)}"
 
     def _oracle(self, session: Session) -> Iterator[Attack]:
         """A row of one's own with the owner's keys: an error would say that they exist."""
@@ -219,8 +223,20 @@ class TableAttacks:
         target = _condition({self._owner: other})
         room = f"DELETE FROM {self._relation.sql} WHERE {target}"
         attack = self._attack(session, Command.UPDATE, "bare", "give a row away", sql, prepare=room)
-        bound = "; ".join(self._unbound(reference) for reference in self._relation.references)
-        yield replace(attack, look=_digest(self._relation.sql, target), opening=f"{attack.opening}; {bound}".rstrip("; "))
+        yield replace(attack, look=_digest(self._relation.sql, target), opening=f"{attack.opening}{self._unreferenced()}")
+
+    def _unreferenced(self) -> str:
+        """Drops every foreign key that would stop a change of the row, so that the control asks about nothing else."""
+        name = self._relation.full_name
+        bound = [
+            (table, reference)
+            for table in self._surface.tables
+            for reference in table.references
+            if name in (table.full_name, reference.target)
+        ]
+        return "".join(
+            f"; ALTER TABLE {table.sql} DROP CONSTRAINT {quote_identifier(reference.name)}" for table, reference in bound
+        )
 
     def _closed(self, session: Session) -> Iterator[Attack]:
         """Each column that is closed to callers, on its own."""
@@ -238,12 +254,14 @@ class TableAttacks:
             sql = f"SELECT {quoted} FROM {self._relation.sql}"
         elif command is Command.UPDATE:
             sql = f"UPDATE {self._relation.sql} SET {quoted} = {value}"
+            prepare = f"DELETE FROM {self._relation.sql} WHERE NOT ({self._victim})"
         else:
             prepare = room
             row = self._insertable(session, self._seeds.new[self._relation.full_name, NOBODY])
             sql = self._insertion({**row, name: value})
         attack = self._attack(session, command, "bare", f"{command.value.lower()} {name}", sql, prepare=prepare)
-        return replace(attack, place=f"{self._relation.full_name}: closed columns", judge="named")
+        opening = f"{attack.opening}{self._unreferenced() if command is not Command.SELECT else ''}"
+        return replace(attack, place=f"{self._relation.full_name}: closed columns", judge="named", opening=opening)
 
     # Pieces -----------------------------------------------------------------------------------------------------------
 
@@ -306,7 +324,14 @@ class TableAttacks:
     def _own(self, session: Session) -> int:
         if session.caller is Caller.OWNER or not self._owner:
             return 0
-        return int(session.user is not None)
+        return self._rows_of_bob if session.user is not None else 0
+
+    def _count(self, row: Row | None) -> int:
+        if row is None or self._owner is None:
+            return 0
+        query = f"SELECT count(*) FROM {self._relation.sql} WHERE {_condition({self._owner: row[self._owner]})}"
+        found = self._admin.execute(query.encode()).fetchone() or (0,)
+        return int(str(found[0]))
 
     def _shown(self, session: Session) -> tuple[str, ...]:
         if self._declared is not None:

@@ -81,7 +81,9 @@ def _all(column: Column, asked: list[str], mark: str, number: int) -> Iterator[s
     elif column.base == "uuid":
         yield f"'{number:08x}-{sum(mark.encode()):04x}-4000-8000-000000000000'"
     elif column.base in ("date", "timestamp", "timestamptz"):
-        yield from (f"{quote_literal(text)}::{column.base}" for definition in asked for text in _TEXT.findall(definition))
+        found = [f"{quote_literal(text)}::{column.base}" for definition in asked for text in _TEXT.findall(definition)]
+        yield from (f"{text} + interval '{number} hours'" for text in found)
+        yield from found
         yield f"'2001-01-01'::{column.base} + interval '{number} hours'"
         yield "'2999-01-01'"
     elif column.category == "A":

@@ -1,5 +1,6 @@
 """The server: an embedded one, a database prepared for row security, and where to connect."""
 
+from freehold.server._binaries import packaged
 from freehold.server.bootstrap import bootstrap
 from freehold.server.clone import create_database, drop_database
 from freehold.server.embedded import EmbeddedServer
@@ -12,5 +13,6 @@ __all__ = [
     "create_database",
     "drop_database",
     "embedded_endpoints",
+    "packaged",
     "resolve",
 ]

@@ -1,0 +1,98 @@
+"""The isolation matrix for a terminal: a line for each command of a table, a column for each caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from freehold.proof.caller import Caller
+from freehold.proof.matrix import COMMANDS, FORMS, Cell, Entry, Proof
+
+_ALLOWED, _NO_ROWS, _REFUSED = "●", "∅", "✕"
+_KINDS = {"view": "view", "partition": "partition", "function": "function"}
+
+
+def rendered(proof: Proof, width: int) -> RenderableType:
+    """The whole report, to be printed on a terminal of ``width`` columns."""
+    wide = width >= 100
+    table = Table(box=None, pad_edge=False, padding=(0, 2 if wide else 1), header_style="bold", expand=False)
+    table.add_column("table" if wide else "", no_wrap=True, overflow="ellipsis", max_width=44 if wide else 30)
+    table.add_column("")
+    for caller in Caller:
+        table.add_column(caller.value, justify="center", min_width=9 if wide else 6)
+    for entry in proof.entries:
+        _add(table, entry)
+    return Group(table, Text(), _legend(), *_remarks(proof), Text(), _verdict(proof))
+
+
+def _add(table: Table, entry: Entry) -> None:
+    shown = [command for command in COMMANDS if any(cell.command == command for cell in entry.cells)]
+    name = _name(entry)
+    for place, command in enumerate(shown):
+        cells = [[cell for cell in entry.cells if (cell.command, cell.caller) == (command, caller)] for caller in Caller]
+        table.add_row(name if not place else Text(), Text(command.lower(), "dim"), *map(_glyphs, cells))
+
+
+def _name(entry: Entry) -> Text:
+    name, _, rest = entry.name.removeprefix("public.").partition(": ")
+    text = Text(f"  {rest}" if rest else name, "" if rest else "bold")
+    if entry.kind in _KINDS:
+        text.append(f" {_KINDS[entry.kind]}", "dim")
+    return text
+
+
+def _glyphs(cells: Iterable[Cell]) -> Text:
+    """A sign for each form: bare, WHERE, RETURNING."""
+    text = Text()
+    ordered = sorted(cells, key=lambda cell: FORMS.index(cell.form))
+    for cell in ordered:
+        sign = _ALLOWED if cell.observed == "allowed" else _REFUSED if cell.how == "error" else _NO_ROWS
+        text.append(sign, _style(cell))
+    return text if ordered else Text("·", "dim")
+
+
+def _style(cell: Cell) -> str:
+    if cell.expected != cell.observed:
+        return "bold white on red"
+    if cell.control == "failed":
+        return "bold black on yellow"
+    return "green" if cell.observed == "allowed" else "dim" if cell.control == "untested" else "blue"
+
+
+def _legend() -> Text:
+    return Text.assemble(
+        "bare, WHERE, RETURNING:  ",
+        (_ALLOWED, "green"),
+        " got through  ",
+        (_NO_ROWS, "blue"),
+        " no rows  ",
+        (_REFUSED, "blue"),
+        " error\n",
+        (" ! ", "bold white on red"),
+        " not as declared  ",
+        (" ? ", "bold black on yellow"),
+        " its control failed  ",
+        (_NO_ROWS, "dim"),
+        " no control",
+    )
+
+
+def _remarks(proof: Proof) -> Iterable[Text]:
+    for title, items in proof.remarks():
+        loud = title != "Grants and other guards whose removal changes nothing"
+        yield Text(f"\n{title}", "bold red" if loud else "bold")
+        for item in items:
+            yield Text(f"  {item}")
+
+
+def _verdict(proof: Proof) -> Text:
+    if not proof.sound:
+        word = ("NOT AS DECLARED", "bold white on red")
+    elif not proof.complete:
+        word = ("INCOMPLETE", "bold black on yellow")
+    else:
+        word = ("PROVEN", "bold black on green")
+    return Text.assemble((f" {word[0]} ", word[1]), f" {proof.headline()}")
