@@ -32,7 +32,9 @@ def _add(table: Table, entry: Entry) -> None:
     shown = [command for command in COMMANDS if any(cell.command == command for cell in entry.cells)]
     name = _name(entry)
     for place, command in enumerate(shown):
-        cells = [[cell for cell in entry.cells if (cell.command, cell.caller) == (command, caller)] for caller in Caller]
+        cells = [
+            [cell for cell in entry.cells if (cell.command, cell.caller) == (command, caller)] for caller in Caller
+        ]
         table.add_row(name if not place else Text(), Text(command.lower(), "dim"), *map(_glyphs, cells))
 
 

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from freehold.cli.exits import Exit, err, out
-from freehold.errors import Code, ConfigurationError
+from freehold.errors import Code, ConfigurationError, ServerError
 from freehold.proof.clone import Cluster, Fill, clone, from_database, from_revisions, from_statements
 from freehold.proof.prove import Report
 from freehold.server import EmbeddedServer, packaged, resolve
@@ -71,12 +71,12 @@ def _prove(
 
     settings = Settings.load()
     statements = load_statements(settings.models)
-    fills: dict[Source, Fill] = {
-        Source.REVISIONS: from_revisions(settings.migrations),
-        Source.MODELS: from_statements(statements),
-    }
-    fill = fills.get(source) or from_database(_live(settings), _pg_dump())
-    with _cluster(settings) as cluster, clone(cluster, fill) as made, _progress(as_json or markdown) as report:
+    with (
+        _fill(source, settings, statements) as fill,
+        _cluster(settings) as cluster,
+        clone(cluster, fill) as made,
+        _progress(as_json or markdown) as report,
+    ):
         with connect(made.login_dsn) as login:
             proof = prove(made.admin, login, declared_tables(), report)
         if symbolic:
@@ -101,10 +101,24 @@ def _prove(
 
 
 @contextmanager
+def _fill(source: Source, settings: Settings, statements: tuple[str, ...]) -> Generator[Fill]:
+    if source is Source.REVISIONS:
+        yield from_revisions(settings.migrations)
+    elif source is Source.MODELS:
+        yield from_statements(statements)
+    elif settings.database_url is None and settings.owner_database_url is None:
+        with resolve(settings) as endpoints:
+            yield from_database(endpoints.owner or "", _pg_dump())
+    else:
+        yield from_database(_required(settings.owner_database_url, "OWNER_DATABASE_URL"), _pg_dump())
+
+
+@contextmanager
 def _cluster(settings: Settings) -> Generator[Cluster]:
     given = os.environ.get(_ADMIN)
     if given:
-        login, owner = _required(settings.database_url, "DATABASE_URL"), _live(settings)
+        login = _required(settings.database_url, "DATABASE_URL")
+        owner = _required(settings.owner_database_url, "OWNER_DATABASE_URL")
         urls = {settings.app: login, f"{settings.app}_owner": owner}
         yield Cluster(
             lambda name: _at(given, name), lambda role, name: _at(urls[role], name), settings.app, passwords={}
@@ -114,14 +128,6 @@ def _cluster(settings: Settings) -> Generator[Cluster]:
         roles = (settings.app, f"{settings.app}_owner")
         passwords = {role: server.password(role) for role in roles}
         yield Cluster(server.admin_dsn, server.dsn, settings.app, passwords)
-
-
-def _live(settings: Settings) -> str:
-    """Where the live schema is read: the owner's URL, or in development the embedded server's."""
-    if settings.owner_database_url is None and settings.database_url is None:
-        with resolve(settings) as endpoints:
-            return endpoints.owner or ""
-    return _required(settings.owner_database_url, "OWNER_DATABASE_URL")
 
 
 def _required(url: SecretStr | None, name: str) -> str:
@@ -140,8 +146,11 @@ def _at(url: str, database: str) -> str:
 
 
 def _pg_dump() -> Path:
-    installed = shutil.which("pg_dump")
-    return Path(installed) if installed else packaged() / "pg_dump"
+    """The newest there is: an older one cannot read a newer server."""
+    try:
+        return packaged() / "pg_dump"
+    except ServerError:
+        return Path(shutil.which("pg_dump") or "pg_dump")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import subprocess
@@ -16,9 +17,19 @@ from freehold.migrations import migrate
 from freehold.policies import quote_identifier
 from freehold.server import bootstrap, create_database, drop_database
 from freehold.wire import Connection, connect, narrated
+from freehold.wire.connect import parsed
 
 Fill = Callable[["Clone"], None]
 
+_VARIABLES: Final = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+}
 _META: Final = re.compile(r"^\\.*$", re.MULTILINE)  # commands of psql's, which are not SQL
 _NAMED: Final = re.compile(r"(?:OWNER TO|\bTO|\bFROM|FOR ROLE) (\"(?:[^\"]|\"\")+\"|[a-z_][a-z0-9_$]*)(?=[;, ])")
 
@@ -110,15 +121,22 @@ def from_database(dsn: str, pg_dump: Path) -> Fill:
                 made.admin.execute(_META.sub("", dumped).encode())
                 made.admin.execute(b"RESET ALL")
         except DatabaseError as error:
-            raise _unreadable("The schema could not be made again on the clone.", error.detail or error.message) from None
+            raise _unreadable(
+                "The schema could not be made again on the clone.", error.detail or error.message
+            ) from None
 
     return fill
 
 
 def _dumped(dsn: str, pg_dump: Path) -> str:
-    command = [str(pg_dump), "--schema-only", "--no-publications", "--no-subscriptions", "--no-tablespaces", dsn]
+    command = [str(pg_dump), "--schema-only", "--no-publications", "--no-subscriptions", "--no-tablespaces"]
+    parts = parsed(dsn)
+    # Not as an argument: those are shown to every account of the machine.
+    where = {variable: str(parts[name]) for name, variable in _VARIABLES.items() if parts.get(name)}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=300, env={**os.environ, **where}
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _unreadable("pg_dump could not be run.", type(error).__name__) from None
     if done.returncode:

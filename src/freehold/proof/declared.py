@@ -44,6 +44,7 @@ class Declared:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.rules = rules_of(table)
+        self._names = [column.name for column in table.columns]
         self._protection: Protection = protection_of(table)
 
     @property
@@ -53,13 +54,13 @@ class Declared:
 
     def columns(self, command: Command) -> tuple[str, ...]:
         """The columns a caller may name in ``command``."""
-        return tuple(name for name in self.table.c.keys() if self.column(name).allows(command))
+        return tuple(name for name in self._names if self.column(name).allows(command))
 
     def closed(self, command: Command) -> tuple[str, ...]:
         """The columns that no caller may name in ``command``, where callers have the command at all."""
         if not any(self.names(role, command) for role in _CALLERS):
             return ()
-        return tuple(name for name in self.table.c.keys() if not self.column(name).allows(command))
+        return tuple(name for name in self._names if not self.column(name).allows(command))
 
     def column(self, name: str) -> ColumnRules:
         """The rules of a column."""
@@ -69,7 +70,7 @@ class Declared:
         """Whether a policy and a grant give ``role`` the command at all."""
         return bool(self._policies(role, command)) and self._grant(role, command) is not None
 
-    def keys(self) -> tuple[tuple[str, ...], ...]:
+    def unique_keys(self) -> tuple[tuple[str, ...], ...]:
         """The columns of the primary key and of the unique constraints and indexes."""
         unique = [each for each in self.table.constraints if isinstance(each, UniqueConstraint)]
         found = [tuple(each.columns.keys()) for each in (self.table.primary_key, *unique)]
@@ -150,5 +151,5 @@ def declarations(tables: Sequence[Table]) -> Mapping[str, Declared]:
 
 
 def _exists(admin: Connection, table: str, conditions: Sequence[str]) -> bool:
-    sql = f"SELECT EXISTS (SELECT FROM {table} WHERE {' AND '.join(conditions)})"  # noqa: S608 - of declarations
+    sql = f"SELECT EXISTS (SELECT FROM {table} WHERE {' AND '.join(conditions)})"
     return admin.execute(sql.encode()).fetchone() == (True,)

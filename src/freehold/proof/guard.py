@@ -49,6 +49,8 @@ def guards_of(relation: Relation) -> Iterator[Guard]:
             grant.role,
         )
     if relation.row_security:
-        yield Guard("row security", f"row security of {name}", f"ALTER TABLE {relation.sql} DISABLE ROW LEVEL SECURITY", False)
+        yield Guard(
+            "row security", f"row security of {name}", f"ALTER TABLE {relation.sql} DISABLE ROW LEVEL SECURITY", False
+        )
     if relation.forced:
         yield Guard("force", f"FORCE of {name}", f"ALTER TABLE {relation.sql} NO FORCE ROW LEVEL SECURITY", False)

@@ -142,7 +142,10 @@ class Proof:
             ("Not as declared", wrong),
             ("Policies whose removal changes nothing", list(self.untested_policies)),
             ("Grants and other guards whose removal changes nothing", list(self.untested_guards)),
-            ("The symbolic and the executed proof disagree", [f"{each.name}: {each.reason}" for each in self.disagreements]),
+            (
+                "The symbolic and the executed proof disagree",
+                [f"{each.name}: {each.reason}" for each in self.disagreements],
+            ),
             ("Not proven", [f"{gap.name}: {gap.reason}" for gap in self.gaps]),
         )
         return ((title, items) for title, items in found if items)

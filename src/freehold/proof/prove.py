@@ -174,7 +174,8 @@ def _prove_reach(stage: Stage, attacks: ReachAttacks, found: Surface, findings: 
 def _entries(tried: Iterable[Tried], kind: str) -> list[Entry]:
     ordered = sorted(tried, key=lambda each: each.attack.place)
     return [
-        Entry(place, kind, tuple(_cells(list(group)))) for place, group in groupby(ordered, lambda each: each.attack.place)
+        Entry(place, kind, tuple(_cells(list(group))))
+        for place, group in groupby(ordered, lambda each: each.attack.place)
     ]
 
 

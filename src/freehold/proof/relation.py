@@ -208,7 +208,10 @@ def _relation(facts: dict[str, Any]) -> Relation:
 
 
 def _column(facts: dict[str, Any]) -> Column:
-    lists = {"labels": tuple(facts["labels"]), "open": frozenset(cast(list[str], facts.get("open", [])))}
+    lists: dict[str, Any] = {
+        "labels": tuple(facts["labels"]),
+        "open": frozenset(cast(list[str], facts.get("open", []))),
+    }
     return Column(**{**facts, **lists})
 
 

@@ -123,7 +123,10 @@ class _Attempt:
     def _insert(self, *, keep: bool) -> Row:
         relation = self._relation
         values = self._fixed | {name: self._choices[name][place] for name, place in self._chosen.items()}
-        names, shown = ", ".join(map(quote_identifier, values)), (f"{quote_identifier(n)}::text" for n in relation.column)
+        names, shown = (
+            ", ".join(map(quote_identifier, values)),
+            (f"{quote_identifier(n)}::text" for n in relation.column),
+        )
         body = f"({names}) VALUES ({', '.join(values.values())})" if values else "DEFAULT VALUES"
         sql = f"INSERT INTO {relation.sql} {body} RETURNING {', '.join(shown)}"
         self._admin.execute(b"BEGIN")
@@ -160,5 +163,3 @@ class _Attempt:
 
 def _literal(text: object, column: Column) -> str:
     return NULL if text is None else f"{quote_literal(str(text))}::{column.type}"
-
-

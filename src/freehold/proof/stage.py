@@ -98,7 +98,7 @@ class Stage:
             "named": True,
             "oracle": False,
         }[attack.judge]
-        return Outcome(reached, "rows" if reached or attack.judge == "oracle" and count else "zero_rows")
+        return Outcome(reached, "rows" if reached or (attack.judge == "oracle" and count) else "zero_rows")
 
     def _compared(self, attack: Attack, owner: str | None) -> Outcome:
         """Whether the answer, or what is written, depends on the owner's rows."""

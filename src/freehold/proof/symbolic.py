@@ -86,6 +86,8 @@ def _disagreements(proof: Proof, verdicts: list[Verdict]) -> Iterator[Gap]:
         # pgrls judges predicates and not grants: where the privilege is missing, both may be right.
         refused = all(cell.how == "error" for cell in cells)
         if each.verdict == "isolated" and through:
-            yield Gap(each.table, f"pgrls --mode {each.mode} proves isolation; executed, {through[0].command} got through")
+            yield Gap(
+                each.table, f"pgrls --mode {each.mode} proves isolation; executed, {through[0].command} got through"
+            )
         elif each.verdict == "leak" and cells and not through and not refused:
             yield Gap(each.table, f"pgrls --mode {each.mode} finds a leak; executed, nothing got through")

@@ -71,9 +71,7 @@ class TableAttacks:
         reads = shown if listed else key[:1]
         yield self._attack(session, Command.SELECT, "bare", "read", sql, own=own, asked=self._asks(reads))
         where = f"{sql} WHERE {self._victim}"
-        yield self._attack(
-            session, Command.SELECT, "where", "read by key", where, asked=self._asks((*reads, *key))
-        )
+        yield self._attack(session, Command.SELECT, "where", "read by key", where, asked=self._asks((*reads, *key)))
 
     def _insert(self, session: Session) -> Iterator[Attack]:
         row = self._insertable(session, self._seeds.new[self._relation.full_name, NOBODY])
@@ -84,9 +82,7 @@ class TableAttacks:
             ("returning", f"{self._insertion(row)} RETURNING {_names(self._relation.key)}", self._relation.key),
         ):
             asked = Asked(Command.INSERT, reads, tuple(row), change=self._insertion(row), prepare=_replica(room))
-            yield self._attack(
-                session, Command.INSERT, cast(Form, form), "plant a row", sql, prepare=room, asked=asked
-            )
+            yield self._attack(session, Command.INSERT, cast(Form, form), "plant a row", sql, prepare=room, asked=asked)
         if session.caller in (Caller.OTHER, Caller.FORGED) and self._owner:
             yield from self._planted_references(session)
             yield from self._oracle(session)
@@ -98,7 +94,9 @@ class TableAttacks:
         if not values:
             return
         assignments = ", ".join(f"{quote_identifier(name)} = {value}" for name, value in values.items())
-        yield from self._changing(session, Command.UPDATE, f"UPDATE {self._relation.sql} SET {assignments}", tuple(values))
+        yield from self._changing(
+            session, Command.UPDATE, f"UPDATE {self._relation.sql} SET {assignments}", tuple(values)
+        )
         if self._owner and session.caller in (Caller.OWNER, Caller.OTHER, Caller.FORGED):
             yield from self._given_away(session)
             yield from self._moved_references(session)
@@ -174,9 +172,11 @@ class TableAttacks:
         """A row of one's own with the owner's keys: an error would say that they exist."""
         row = self._insertable(session, self._seeds.new[self._relation.full_name, "bob"])
         referring = {name for reference in self._relation.references for name in reference.columns}
-        keys = self._declared.keys() if self._declared else tuple(key.columns for key in self._relation.keys)
+        keys = self._declared.unique_keys() if self._declared else tuple(key.columns for key in self._relation.keys)
         named = [
-            tuple(name for name in key if name != self._owner) for key in keys if not referring.intersection(key) - {self._owner}
+            tuple(name for name in key if name != self._owner)
+            for key in keys
+            if not referring.intersection(key) - {self._owner}
         ]
         taken = {name: self._row[name] for key in named for name in key if name in row and self._row[name] != NULL}
         if not taken:
@@ -186,7 +186,7 @@ class TableAttacks:
         if not indexes:
             return
         declared = self._declared is not None and any(
-            self._owner not in key and all(name in taken for name in key) for key in self._declared.keys()
+            self._owner not in key and all(name in taken for name in key) for key in self._declared.unique_keys()
         )
         attack = self._other(
             session, Command.INSERT, "learn from a key", self._insertion({**row, **taken}), indexes[0], judge="oracle"
@@ -198,32 +198,38 @@ class TableAttacks:
         """The owner's own key a second time."""
         key = next((each for each in self._relation.keys if each.primary), None)
         declared = self._declared
-        names = declared.table.primary_key.columns.keys() if declared else ()
+        names = [column.name for column in declared.table.primary_key.columns] if declared else ()
         if not all(name in row for name in names):
             return
         sql = self._insertion({**row, **{name: self._row[name] for name in names}})
-        opening = f"ALTER TABLE {self._relation.sql} DROP CONSTRAINT {quote_identifier(key.name)} CASCADE" if key else ""
+        opening = (
+            f"ALTER TABLE {self._relation.sql} DROP CONSTRAINT {quote_identifier(key.name)} CASCADE" if key else ""
+        )
         yield replace(
-            self._other(session, Command.INSERT, "repeat a key", sql, opening, room=False), prepare=self._others_unique()
+            self._other(session, Command.INSERT, "repeat a key", sql, opening, room=False),
+            prepare=self._others_unique(),
         )
 
     def _others_unique(self) -> str:
         """Drops the unique constraints besides the primary key, within the attack, so that only the key is asked."""
         names = [each.name for each in self._relation.keys if not each.primary]
         return "; ".join(
-            f"ALTER TABLE {self._relation.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(name)} CASCADE" for name in names
+            f"ALTER TABLE {self._relation.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(name)} CASCADE"
+            for name in names
         )
 
     def _given_away(self, session: Session) -> Iterator[Attack]:
         """The owner's row to somebody else; one's own row to the owner."""
-        assert self._owner is not None
+        owner = self._owner or ""
         to = "bob" if session.caller is Caller.OWNER else "alice"
-        other = self._seeds.rows[self._relation.full_name, to][self._owner]
-        sql = f"UPDATE {self._relation.sql} SET {quote_identifier(self._owner)} = {other}"
-        target = _condition({self._owner: other})
+        other = self._seeds.rows[self._relation.full_name, to][owner]
+        sql = f"UPDATE {self._relation.sql} SET {quote_identifier(owner)} = {other}"
+        target = _condition({owner: other})
         room = f"DELETE FROM {self._relation.sql} WHERE {target}"
         attack = self._attack(session, Command.UPDATE, "bare", "give a row away", sql, prepare=room)
-        yield replace(attack, look=_digest(self._relation.sql, target), opening=f"{attack.opening}{self._unreferenced()}")
+        yield replace(
+            attack, look=_digest(self._relation.sql, target), opening=f"{attack.opening}{self._unreferenced()}"
+        )
 
     def _unreferenced(self) -> str:
         """Drops every foreign key that would stop a change of the row, so that the control asks about nothing else."""
@@ -235,7 +241,8 @@ class TableAttacks:
             if name in (table.full_name, reference.target)
         ]
         return "".join(
-            f"; ALTER TABLE {table.sql} DROP CONSTRAINT {quote_identifier(reference.name)}" for table, reference in bound
+            f"; ALTER TABLE {table.sql} DROP CONSTRAINT {quote_identifier(reference.name)}"
+            for table, reference in bound
         )
 
     def _closed(self, session: Session) -> Iterator[Attack]:
@@ -308,8 +315,11 @@ class TableAttacks:
         judge: Any = "success",
     ) -> Attack:
         """An attack through a row of the caller's own."""
-        assert self._owner is not None or not room
-        mine = _condition({self._owner: self._seeds.rows[self._relation.full_name, "bob"][self._owner]}) if self._owner else ""
+        mine = (
+            _condition({self._owner: self._seeds.rows[self._relation.full_name, "bob"][self._owner]})
+            if self._owner
+            else ""
+        )
         prepare = f"DELETE FROM {self._relation.sql} WHERE {mine}" if room else ""
         attack = self._attack(session, command, "bare", what, sql, prepare=prepare)
         return replace(attack, judge=judge, look="", opening=f"{attack.opening}; {opening}".rstrip("; "))
@@ -354,9 +364,11 @@ class TableAttacks:
     def _assigned(self, session: Session) -> Row:
         if session.caller is Caller.OWNER and self._declared and self._declared.names(session.role, Command.UPDATE):
             return self._assignment
-        live = [name for name in self._relation.open_to(session.role or "", Command.UPDATE.value) if name != self._owner]
+        live = [
+            name for name in self._relation.open_to(session.role or "", Command.UPDATE.value) if name != self._owner
+        ]
         if self._assignment and (not live or set(self._assignment) & set(live)):
-            first = next((name for name in self._assignment if not live or name in live))
+            first = next(name for name in self._assignment if not live or name in live)
             return {first: self._assignment[first]}
         return self._changed(live)
 
@@ -377,14 +389,18 @@ class TableAttacks:
     def _values(self, name: str) -> list[str]:
         column, current = self._relation.column[name], self._row[name]
         found = candidates(column, self._relation.checks, NOBODY, _CHANGED)
-        return [value for value in found if f"{value}::{column.type}" != current and value != current][:_VALUES_TRIED]
+        return [value for value in found if current not in (f"{value}::{column.type}", value)][:_VALUES_TRIED]
 
     def _find_assignment(self) -> Row:
         """What the owner's UPDATE says: every column that is open, one of them with a value that the check accepts."""
         declared = self._declared
         if declared is None or not declared.names(Role.AUTHENTICATED.value, Command.UPDATE):
             return self._changed(())
-        names = [name for name in declared.columns(Command.UPDATE) if self._relation.column[name].written]
+        names = [
+            name
+            for name in declared.columns(Command.UPDATE)
+            if name in self._relation.column and self._relation.column[name].written
+        ]
         kept = {name: self._row[name] for name in names}
         plain = self._plain(names)
         for name in (*plain, *(name for name in names if name not in plain)):
@@ -403,7 +419,9 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _condition(values: Row) -> str:
-    parts = (f"{quote_identifier(name)} {'IS NULL' if value == NULL else f'= {value}'}" for name, value in values.items())
+    parts = (
+        f"{quote_identifier(name)} {'IS NULL' if value == NULL else f'= {value}'}" for name, value in values.items()
+    )
     return " AND ".join(parts)
 
 
@@ -424,4 +442,3 @@ def _opened(relation: Relation, callers: Sequence[str]) -> str:
         f"ALTER TABLE {relation.sql} DISABLE ROW LEVEL SECURITY; GRANT SELECT, INSERT, UPDATE, DELETE ON {relation.sql} TO {who}; "
         f"GRANT USAGE ON SCHEMA {quote_identifier(relation.schema)} TO {who}"
     )
-
