@@ -36,8 +36,11 @@ class Seeds:
         return self.owners.get(relation.full_name)
 
 
-def seed(admin: Connection, surface: Surface, owners: Mapping[str, str | None]) -> Seeds:
-    """Inserts the rows, as the superuser ``admin`` of a clone; parents come before what refers to them."""
+def seed(admin: Connection, surface: Surface, owners: Mapping[str, str | None], *, with_new: bool = True) -> Seeds:
+    """Inserts the rows, as the superuser ``admin`` of a clone; parents come before what refers to them.
+
+    ``with_new`` False leaves out the further rows.
+    """
     seeds = Seeds(owners)
     for relation in _ordered(surface):
         users = tuple(USERS) if seeds.owner(relation) else (NOBODY,)
@@ -45,12 +48,21 @@ def seed(admin: Connection, surface: Surface, owners: Mapping[str, str | None]) 
         try:
             for place, user in enumerate(users, start=first):
                 # The new row is tried first and taken back, so that it does not meet the old one.
-                new = _Attempt(admin, surface, seeds, relation, user, place + len(USERS))
-                seeds.new[relation.full_name, user] = new.row(keep=False)
+                if with_new:
+                    new = make_row(admin, surface, seeds, relation, user, place + len(USERS))
+                    seeds.new[relation.full_name, user] = new
                 seeds.rows[relation.full_name, user] = _Attempt(admin, surface, seeds, relation, user, place).row()
         except DatabaseError as error:
             seeds.failed[relation.full_name] = _reason(error)
     return seeds
+
+
+def make_row(admin: Connection, surface: Surface, seeds: Seeds, relation: Relation, user: str, number: int) -> Row:
+    """A further row of ``user`` that the table would take beside those it has; raises `DatabaseError` if there is none.
+
+    ``number`` (> 0) makes it unlike others.
+    """
+    return _Attempt(admin, surface, seeds, relation, user, number).row(keep=False)
 
 
 def _ordered(surface: Surface) -> list[Relation]:

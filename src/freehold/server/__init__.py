@@ -1,6 +1,7 @@
 """The server: an embedded one, a database prepared for row security, and where to connect."""
 
 from freehold.server._binaries import packaged
+from freehold.server._lease import exclusive
 from freehold.server.bootstrap import bootstrap
 from freehold.server.clone import create_database, drop_database
 from freehold.server.embedded import EmbeddedServer
@@ -13,6 +14,7 @@ __all__ = [
     "create_database",
     "drop_database",
     "embedded_endpoints",
+    "exclusive",
     "packaged",
     "resolve",
 ]

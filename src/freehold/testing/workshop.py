@@ -1,0 +1,147 @@
+"""The server of a test run, the template with the project's tables, and a clone of it for each test.
+
+Every process of a run shares the server and the template: who comes first makes them, the others wait (a lock of the
+kernel's, so that a process that dies holds nobody up).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from freehold.errors import Code, RoleError
+from freehold.server import EmbeddedServer, Endpoints, bootstrap, create_database, drop_database, exclusive
+from freehold.testing.setup import Setup
+from freehold.wire import Connection, connect
+
+VARIABLE: Final = "FREEHOLD_TEST_DSN"
+"""The URL of a superuser on another server than the embedded one: PostgreSQL 15 to 18."""
+
+_POSTURE: Final = b"select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = session_user"
+
+
+@dataclass
+class Workshop:
+    """This process's hold on the server of the run; make it with `start`, end it with `stop`."""
+
+    directory: Path
+    setup: Setup
+    server: EmbeddedServer | None
+    external: str | None
+    admin: Connection
+    run: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @classmethod
+    def start(cls, directory: Path, setup: Setup) -> Self:
+        """The run's server in ``directory``, and on it the template.
+
+        Raises `RoleError` (FH812) where the application's login would bypass row security: every test would lie.
+        """
+        external = os.environ.get(VARIABLE)
+        server = None if external else EmbeddedServer.start(directory / "server", durable=False)
+        admin = connect(external or (server.admin_dsn() if server else ""))
+        workshop = cls(directory, setup, server, external, admin, _run(directory))
+        try:
+            workshop._make_template()
+            workshop._refuse_superuser()
+        except BaseException:
+            workshop.stop()
+            raise
+        return workshop
+
+    @property
+    def template(self) -> str:
+        """The name of the database that clones are copies of; nobody connects to it."""
+        return f"{self.run}_template"
+
+    def stop(self, *, last: bool = False) -> None:
+        """Leaves the server; the last process of the run stops it. ``last``: on another server, drops the template."""
+        if self.external and last:
+            drop_database(self.admin, self.template)
+        self.admin.close()
+        if self.server is not None:
+            self.server.stop()
+
+    @contextlib.contextmanager
+    def clone(self) -> Iterator[Endpoints]:
+        """The URLs of the three logins of a copy of the template, dropped afterwards."""
+        name = f"{self.run}_{os.getpid()}_{next(self._numbers)}"
+        create_database(self.admin, name, self.template)
+        try:
+            yield self.endpoints(name)
+        finally:
+            drop_database(self.admin, name)
+
+    def endpoints(self, database: str) -> Endpoints:
+        """The URLs of the three logins of ``database``."""
+        app = self.setup.app
+        login, service, owner = (self.dsn(role, database) for role in (app, f"{app}_service", f"{app}_owner"))
+        return Endpoints(login, service, owner)
+
+    def dsn(self, role: str, database: str) -> str:
+        """Where ``role`` logs in."""
+        if self.server is not None:
+            return self.server.dsn(role, database)
+        host = urlsplit(self.external or "").netloc.rpartition("@")[2]
+        account = f"{quote(role)}:{quote(self._passwords()[role])}"
+        return self._at(database, f"{account}@{host}")
+
+    def admin_dsn(self, database: str) -> str:
+        """Where the superuser logs in: to look and to break things, never to test them."""
+        return self.server.admin_dsn(database) if self.server is not None else self._at(database)
+
+    def _at(self, database: str, place: str | None = None) -> str:
+        parts = urlsplit(self.external or "")
+        return urlunsplit((parts.scheme, place or parts.netloc, f"/{quote(database)}", parts.query, ""))
+
+    def _make_template(self) -> None:
+        made = self.directory / "template.made"
+        with exclusive(self.directory / "template.lock"):
+            if made.exists():
+                return
+            create_database(self.admin, self.template)
+            with connect(self.admin_dsn(self.template)) as admin:
+                bootstrap(admin, self.setup.app, self._passwords())
+            self.setup.fill(self.dsn(f"{self.setup.app}_owner", self.template))
+            made.touch()
+
+    def _refuse_superuser(self) -> None:
+        with self.clone() as endpoints, connect(endpoints.login) as login:
+            bypasses = login.execute(_POSTURE).fetchone() != (False,)
+        if bypasses:
+            raise RoleError(
+                Code.TESTING_UNPROTECTED,
+                f"The login role {self.setup.app!r} bypasses row security: every test of isolation would lie.",
+                hint=f'As a superuser, run: ALTER ROLE "{self.setup.app}" NOSUPERUSER NOBYPASSRLS;',
+            )
+
+    def _passwords(self) -> dict[str, str]:
+        app = self.setup.app
+        roles = (app, f"{app}_service", f"{app}_owner")
+        if self.server is not None:
+            return {role: self.server.password(role) for role in roles}
+        path = self.directory / "passwords.json"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(json.dumps({role: secrets.token_hex(16) for role in roles}))
+        passwords: dict[str, str] = json.loads(path.read_text())
+        return passwords
+
+
+def _run(directory: Path) -> str:
+    """The name of the run, which its processes have in common."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "run"
+    with exclusive(directory / "run.lock"):
+        if not path.exists():
+            path.write_text(f"fh_{secrets.token_hex(4)}")
+        return path.read_text()
