@@ -54,3 +54,7 @@ def guards_of(relation: Relation) -> Iterator[Guard]:
         )
     if relation.forced:
         yield Guard("force", f"FORCE of {name}", f"ALTER TABLE {relation.sql} NO FORCE ROW LEVEL SECURITY", False)
+    for reference in relation.references:
+        if len(reference.columns) > 1:
+            removal = f"ALTER TABLE {relation.sql} DROP CONSTRAINT {quote_identifier(reference.name)}"
+            yield Guard("key", f"{reference.name} of {name}", removal, False)

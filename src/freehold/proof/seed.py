@@ -116,7 +116,8 @@ class _Attempt:
             parent = surface.by_name.get(reference.target)
             if parent is None:
                 continue
-            row = seeds.rows.get((parent.full_name, user)) or seeds.rows.get((parent.full_name, NOBODY))
+            whose = user if seeds.owner(parent) else NOBODY
+            row = seeds.rows.get((parent.full_name, whose))
             for mine, theirs in zip(reference.columns, reference.targets, strict=True):
                 if mine != owner and (row is not None or not relation.column[mine].required):
                     given[mine] = row[theirs] if row is not None else NULL
