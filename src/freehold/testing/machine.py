@@ -66,7 +66,7 @@ class World:
         """The keys of a user's rows, as a superuser reads them."""
         relation = self.relation(name)
         owner = quote_identifier(str(self.owners[name]))
-        sql = f"SELECT {_keys(relation)} FROM {relation.sql} WHERE {owner} = {quote_literal(USERS[user])}"  # noqa: S608
+        sql = f"SELECT {_keys(relation)} FROM {relation.sql} WHERE {owner} = {quote_literal(USERS[user])}"
         with translated():
             return _found(self.admin.execute(sql.encode()).fetchall())
 
@@ -90,7 +90,7 @@ class World:
         named = self.declared[name].columns(Command.INSERT)
         row = {column: value for column, value in row.items() if column in named}
         columns = ", ".join(map(quote_identifier, row))
-        return f"INSERT INTO {relation.sql} ({columns}) VALUES ({', '.join(row.values())}) RETURNING {_keys(relation)}"  # noqa: S608
+        return f"INSERT INTO {relation.sql} ({columns}) VALUES ({', '.join(row.values())}) RETURNING {_keys(relation)}"
 
 
 def isolation_machine(world: World) -> type[RuleBasedStateMachine]:
@@ -123,7 +123,7 @@ def isolation_machine(world: World) -> type[RuleBasedStateMachine]:
             names = world.declared[table].columns(Command.UPDATE) or relation.key
             name = quote_identifier(data.draw(st.sampled_from(sorted(names))))
             where = self._aim(table, data)
-            sql = f"UPDATE {relation.sql} SET {name} = {name}{where} RETURNING {_keys(relation)}"  # noqa: S608
+            sql = f"UPDATE {relation.sql} SET {name} = {name}{where} RETURNING {_keys(relation)}"
             changed = self._attempt(table, user, Command.UPDATE, sql)
             assert changed <= self.state[table, user], f"{user} changed rows of somebody else in {table}"
 
@@ -131,7 +131,7 @@ def isolation_machine(world: World) -> type[RuleBasedStateMachine]:
         def remove(self, table: str, user: str, data: Any) -> None:
             """DELETE, likewise; what goes with the rows goes with rows of the same user only."""
             relation = world.relation(table)
-            sql = f"DELETE FROM {relation.sql}{self._aim(table, data)} RETURNING {_keys(relation)}"  # noqa: S608
+            sql = f"DELETE FROM {relation.sql}{self._aim(table, data)} RETURNING {_keys(relation)}"
             removed = self._attempt(table, user, Command.DELETE, sql)
             assert removed <= self.state[table, user], f"{user} removed rows of somebody else in {table}"
             for each in world.declared:
@@ -142,7 +142,7 @@ def isolation_machine(world: World) -> type[RuleBasedStateMachine]:
             """Reading gives a user the model's set, and a superuser finds the same: nothing was lost or planted."""
             for (table, user), keys in self.state.items():
                 relation = world.relation(table)
-                sql = f"SELECT {_keys(relation)} FROM {relation.sql}"  # noqa: S608
+                sql = f"SELECT {_keys(relation)} FROM {relation.sql}"
                 if world.declared[table].names(Role.AUTHENTICATED.value, Command.SELECT):
                     seen = world.run(Identity.user(USERS[user]), sql)
                     assert seen <= keys, f"{user} sees rows of somebody else in {table}"

@@ -20,12 +20,13 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from freehold.errors import Code, RoleError
 from freehold.server import EmbeddedServer, Endpoints, bootstrap, create_database, drop_database, exclusive
 from freehold.testing.setup import Setup
+from freehold.testing.wear import Wear
 from freehold.wire import Connection, connect
 
 VARIABLE: Final = "FREEHOLD_TEST_DSN"
 """The URL of a superuser on another server than the embedded one: PostgreSQL 15 to 18."""
 
-_POSTURE: Final = b"select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = session_user"
+_POSTURE: Final = b"select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = %s"
 
 
 @dataclass
@@ -39,6 +40,8 @@ class Workshop:
     admin: Connection
     run: str
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _idle: list[str] = field(default_factory=list[str])
+    _wear: dict[str, Wear] = field(default_factory=dict[str, Wear])
 
     @classmethod
     def start(cls, directory: Path, setup: Setup) -> Self:
@@ -65,6 +68,8 @@ class Workshop:
 
     def stop(self, *, last: bool = False) -> None:
         """Leaves the server; the last process of the run stops it. ``last``: on another server, drops the template."""
+        for name in list(self._wear):
+            self._drop(name)
         if self.external and last:
             drop_database(self.admin, self.template)
         self.admin.close()
@@ -73,13 +78,25 @@ class Workshop:
 
     @contextlib.contextmanager
     def clone(self) -> Iterator[Endpoints]:
-        """The URLs of the three logins of a copy of the template, dropped afterwards."""
-        name = f"{self.run}_{os.getpid()}_{next(self._numbers)}"
-        create_database(self.admin, name, self.template)
+        """The URLs of the three logins of a copy of the template, which nobody else uses until the block ends."""
+        name = self._idle.pop() if self._idle else self._copy()
         try:
             yield self.endpoints(name)
         finally:
-            drop_database(self.admin, name)
+            if self._wear[name].renewed():
+                self._idle.append(name)
+            else:
+                self._drop(name)
+
+    def _copy(self) -> str:
+        name = f"{self.run}_{os.getpid()}_{next(self._numbers)}"
+        create_database(self.admin, name, self.template)
+        self._wear[name] = Wear.of(self.admin_dsn(name))
+        return name
+
+    def _drop(self, name: str) -> None:
+        self._wear.pop(name).close()
+        drop_database(self.admin, name)
 
     def endpoints(self, database: str) -> Endpoints:
         """The URLs of the three logins of ``database``."""
@@ -115,9 +132,7 @@ class Workshop:
             made.touch()
 
     def _refuse_superuser(self) -> None:
-        with self.clone() as endpoints, connect(endpoints.login) as login:
-            bypasses = login.execute(_POSTURE).fetchone() != (False,)
-        if bypasses:
+        if self.admin.execute(_POSTURE, (self.setup.app,)).fetchone() != (False,):
             raise RoleError(
                 Code.TESTING_UNPROTECTED,
                 f"The login role {self.setup.app!r} bypasses row security: every test of isolation would lie.",

@@ -26,7 +26,7 @@ TYPES = """
         address text NOT NULL CHECK (address ~ '^[^@]+@[^@]+$'),
         amount numeric NOT NULL CHECK (amount BETWEEN 10 AND 20),
         doubled numeric GENERATED ALWAYS AS (amount * 2) STORED,
-        short varchar(5) NOT NULL UNIQUE,
+        short varchar(5) NOT NULL,
         tags text[] NOT NULL,
         place inet NOT NULL,
         span tstzrange NOT NULL,
@@ -34,6 +34,7 @@ TYPES = """
         raw bytea NOT NULL,
         due date NOT NULL,
         PRIMARY KEY (user_id, id),
+        UNIQUE (user_id, short),
         FOREIGN KEY (user_id, parent) REFERENCES things (user_id, id)
     )
 """
