@@ -22,8 +22,9 @@ def sent(login: Connection, identity: Identity | None, *statements: str) -> Rows
         for statement in statements:
             cursor = login.execute(statement.encode())
             rows = cursor.fetchall() if cursor.description is not None else []
-        return rows
     except psycopg.Error as error:
         return error.sqlstate or "?"
+    else:
+        return rows
     finally:
         login.execute("ROLLBACK")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from sqlalchemy import select
 
@@ -17,10 +19,8 @@ async def test_dropped_names_do_no_harm(db: Database) -> None:
     mine = select(Task.user_id)
     for statement in ("deallocate all", "prepare fh_1 as select 'planted'", "discard plans"):
         assert await db.as_user(ALICE).all(mine) == [ALICE]
-        try:
+        with contextlib.suppress(FreeholdError):
             await db.as_user(BOB).raw(statement)  # type: ignore[arg-type]
-        except FreeholdError:
-            pass
         assert await db.as_user(ALICE).all(mine) == [ALICE]
         assert await db.as_user(BOB).all(mine) == [BOB]
 

@@ -8,6 +8,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import MetaData, Table
 
+from examples.coding_agents.models import User
 from freehold.proof import Proof, prove
 from freehold.wire import connect
 from tests.cluster import Cluster
@@ -40,7 +41,5 @@ def bare(cluster: Cluster) -> str:
 @pytest.fixture(scope="session")
 def platform(cluster: Cluster) -> tuple[str, Sequence[Table]]:
     """The template of the platform, and its tables."""
-    from examples.coding_agents.models import User
-
     metadata: MetaData = User.metadata
     return cluster.template("platform", metadata=metadata), metadata.sorted_tables
