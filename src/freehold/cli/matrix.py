@@ -11,7 +11,7 @@ from rich.text import Text
 from freehold.proof.caller import Caller
 from freehold.proof.matrix import COMMANDS, FORMS, Cell, Entry, Proof
 
-_ALLOWED, _NO_ROWS, _REFUSED = "●", "∅", "✕"
+_ALLOWED, _NO_ROWS, _REFUSED, _WRONG, _UNCONTROLLED = "●", "∅", "✕", "!", "?"
 _KINDS = {"view": "view", "partition": "partition", "function": "function"}
 
 
@@ -51,9 +51,15 @@ def _glyphs(cells: Iterable[Cell]) -> Text:
     text = Text()
     ordered = sorted(cells, key=lambda cell: FORMS.index(cell.form))
     for cell in ordered:
-        sign = _ALLOWED if cell.observed == "allowed" else _REFUSED if cell.how == "error" else _NO_ROWS
-        text.append(sign, _style(cell))
+        text.append(_sign(cell), _style(cell))
     return text if ordered else Text("·", "dim")
+
+
+def _sign(cell: Cell) -> str:
+    """Readable without colours too."""
+    if not cell.sound:
+        return _WRONG if cell.expected != cell.observed else _UNCONTROLLED
+    return _ALLOWED if cell.observed == "allowed" else _REFUSED if cell.how == "error" else _NO_ROWS
 
 
 def _style(cell: Cell) -> str:
@@ -73,12 +79,13 @@ def _legend() -> Text:
         " no rows  ",
         (_REFUSED, "blue"),
         " error\n",
-        (" ! ", "bold white on red"),
+        "  ",
+        (_WRONG, "bold white on red"),
         " not as declared  ",
-        (" ? ", "bold black on yellow"),
+        (_UNCONTROLLED, "bold black on yellow"),
         " its control failed  ",
         (_NO_ROWS, "dim"),
-        " no control",
+        " no control (dim)",
     )
 
 
