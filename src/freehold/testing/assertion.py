@@ -53,11 +53,13 @@ async def assert_allowed(attempt: Callable[[S], Awaitable[T]], *, to: S, because
 
 def _is_nothing(result: object) -> bool:
     """None, no rows, or (of a batch) no rows at all."""
-    if isinstance(result, tuple) and result and all(isinstance(each, list) for each in result):  # pyright: ignore[reportUnknownVariableType]
-        return not any(result)  # pyright: ignore[reportUnknownArgumentType]
-    return result is None or (isinstance(result, Sized) and not isinstance(result, str) and not len(result))
+    rows: Any = result
+    if isinstance(result, tuple) and rows and all(isinstance(each, list) for each in rows):
+        return not any(rows)
+    return result is None or (isinstance(result, Sized) and not isinstance(result, str) and not len(rows))
 
 
 def _shape(result: object) -> str:
     """What a result is, without its values."""
-    return f"{len(result)} rows" if isinstance(result, list) else f"a {type(result).__name__}"  # pyright: ignore[reportUnknownArgumentType]
+    rows: Any = result
+    return f"{len(rows)} rows" if isinstance(result, list) else f"a {type(result).__name__}"

@@ -19,10 +19,11 @@ import pytest
 try:
     from pytest_asyncio import fixture as async_fixture
 except ImportError:  # without pytest-asyncio nothing asynchronous can be tested, and nothing here is asked for
-    async_fixture = pytest.fixture  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    async_fixture = pytest.fixture  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from freehold import AnonymousScope, Database, Identity, ServiceScope, UserScope
+    from freehold.identity import Identity
+    from freehold.scope import AnonymousScope, Database, ServiceScope, UserScope
     from freehold.server import Endpoints
     from freehold.testing.isolation import Isolation
     from freehold.testing.workshop import Workshop
@@ -104,7 +105,7 @@ def freehold_endpoints(freehold_workshop: Workshop) -> Iterator[Endpoints]:
 @async_fixture
 async def freehold_db(freehold_endpoints: Endpoints) -> AsyncIterator[Database]:
     """The test's own database, as the application sees it."""
-    from freehold import Database  # noqa: PLC0415
+    from freehold.scope import Database  # noqa: PLC0415
 
     async with Database(freehold_endpoints.login, service_dsn=freehold_endpoints.service) as database:
         yield database

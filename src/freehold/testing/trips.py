@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -26,7 +26,7 @@ class RoundTrips:
 
 
 @contextmanager
-def round_trips() -> Iterator[RoundTrips]:
+def round_trips() -> Generator[RoundTrips]:
     """Counts the round trips of every scope while the block runs."""
     counted, send = RoundTrips(), Link.exchange
 

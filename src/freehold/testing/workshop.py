@@ -11,7 +11,7 @@ import itertools
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -77,7 +77,7 @@ class Workshop:
             self.server.stop()
 
     @contextlib.contextmanager
-    def clone(self) -> Iterator[Endpoints]:
+    def clone(self) -> Generator[Endpoints]:
         """The URLs of the three logins of a copy of the template, which nobody else uses until the block ends."""
         name = self._idle.pop() if self._idle else self._copy()
         try:
