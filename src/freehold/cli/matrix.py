@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from freehold.proof.caller import Caller
-from freehold.proof.matrix import COMMANDS, FORMS, Cell, Entry, Proof
+from freehold.proof.matrix import COMMANDS, FORMS, QUIET, WRONG, Cell, Entry, Proof
 
 _ALLOWED, _NO_ROWS, _REFUSED, _WRONG, _UNCONTROLLED = "●", "∅", "✕", "!", "?"
 _KINDS = {"view": "view", "partition": "partition", "function": "function"}
@@ -22,7 +23,7 @@ def rendered(proof: Proof, width: int) -> RenderableType:
     table.add_column("table" if wide else "", no_wrap=True, overflow="ellipsis", max_width=44 if wide else 30)
     table.add_column("")
     for caller in Caller:
-        table.add_column(caller.value, justify="center", min_width=9 if wide else 6)
+        table.add_column(caller.value, min_width=9 if wide else 6)
     for entry in proof.entries:
         _add(table, entry)
     return Group(table, Text(), _legend(), *_remarks(proof), Text(), _verdict(proof))
@@ -89,12 +90,25 @@ def _legend() -> Text:
     )
 
 
-def _remarks(proof: Proof) -> Iterable[Text]:
+def _remarks(proof: Proof) -> Iterator[RenderableType]:
     for title, items in proof.remarks():
-        loud = title != "Grants and other guards whose removal changes nothing"
-        yield Text(f"\n{title}", "bold red" if loud else "bold")
-        for item in items:
-            yield Text(f"  {item}")
+        yield Text(f"\n{title}", "bold" if title == QUIET else "bold red")
+        for item in _folded(proof) if title == WRONG else items:
+            yield Padding(Text(item), (0, 0, 0, 2))
+
+
+def _folded(proof: Proof) -> Iterator[str]:
+    """The cells that are wrong in the same way, of one caller at one place, in one line."""
+    groups = dict[tuple[str, str, str, str], dict[str, list[str]]]()
+    for entry, cell in proof.unsound():
+        found = f"{cell.observed}, declared {cell.expected}"
+        found = found if cell.expected != cell.observed else f"{cell.observed}, but the control failed"
+        who = cell.what.rpartition(", ")[2]
+        forms = groups.setdefault((entry.name, cell.caller.value, who, found), {})
+        forms.setdefault(cell.command, []).append(cell.form)
+    for (name, caller, who, found), forms in groups.items():
+        listed = ", ".join(f"{command} ({' '.join(words)})" for command, words in forms.items())
+        yield f"{name} as {caller}{f' ({who})' if who != caller else ''} {found}: {listed}"
 
 
 def _verdict(proof: Proof) -> Text:

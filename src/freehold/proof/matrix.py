@@ -13,6 +13,9 @@ Control = Literal["passed", "failed", "untested"]
 
 COMMANDS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 FORMS: Final = ("bare", "where", "returning")
+WRONG: Final = "Not as declared"
+QUIET: Final = "Grants and other guards whose removal changes nothing"
+"""The remark that makes a proof neither unsound nor incomplete."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +142,9 @@ class Proof:
         """What a reader must know besides the matrix, by title; only what there is."""
         wrong = [f"{entry.name}: {sentence(cell)}" for entry, cell in self.unsound()]
         found = (
-            ("Not as declared", wrong),
+            (WRONG, wrong),
             ("Policies whose removal changes nothing", list(self.untested_policies)),
-            ("Grants and other guards whose removal changes nothing", list(self.untested_guards)),
+            (QUIET, list(self.untested_guards)),
             (
                 "The symbolic and the executed proof disagree",
                 [f"{each.name}: {each.reason}" for each in self.disagreements],
