@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import MetaData, Table
+from sqlalchemy import Table
 
-from examples.coding_agents.models import User
+from examples.coding_agents import models
 from freehold.proof import Proof, prove
 from freehold.wire import connect
+from tests.attack.platform import MODELS
 from tests.cluster import Cluster
 
 Prover = Callable[..., Proof]
@@ -40,6 +42,7 @@ def bare(cluster: Cluster) -> str:
 
 @pytest.fixture(scope="session")
 def platform(cluster: Cluster) -> tuple[str, Sequence[Table]]:
-    """The template of the platform, and its tables."""
-    metadata: MetaData = User.metadata
-    return cluster.template("platform", metadata=metadata), metadata.sorted_tables
+    """The template of the platform, from its revision, and its tables; other tests may have declared more."""
+    (script,) = (Path(models.__file__).parent / "migrations" / "versions").glob("*.up.sql")
+    tables = [table for table in models.User.metadata.sorted_tables if table.name in MODELS]
+    return cluster.template("proven", script.read_text()), tables
