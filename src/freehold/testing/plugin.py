@@ -89,10 +89,10 @@ def freehold_workshop(pytestconfig: pytest.Config, tmp_path_factory: pytest.Temp
     )
     setup = Setup.of(pytestconfig.rootpath, models, migrations, source)
     base: Path = tmp_path_factory.getbasetemp()
-    worker = hasattr(pytestconfig, "workerinput")
-    workshop = Workshop.start((base.parent if worker else base) / "freehold", setup)
+    run = base.parent if hasattr(pytestconfig, "workerinput") else base
+    workshop = Workshop.start(run / "freehold", setup)
     yield workshop
-    workshop.stop(last=not worker)
+    workshop.stop()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typing import Final, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from freehold.errors import Code, RoleError
-from freehold.server import EmbeddedServer, Endpoints, bootstrap, create_database, drop_database, exclusive
+from freehold.server import EmbeddedServer, Endpoints, Lease, bootstrap, create_database, drop_database, exclusive
 from freehold.testing.setup import Setup
 from freehold.testing.wear import Wear
 from freehold.wire import Connection, connect
@@ -39,6 +39,7 @@ class Workshop:
     external: str | None
     admin: Connection
     run: str
+    lease: Lease
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _idle: list[str] = field(default_factory=list[str])
     _wear: dict[str, Wear] = field(default_factory=dict[str, Wear])
@@ -52,7 +53,7 @@ class Workshop:
         external = os.environ.get(VARIABLE)
         server = None if external else EmbeddedServer.start(directory / "server", durable=False)
         admin = connect(external or (server.admin_dsn() if server else ""))
-        workshop = cls(directory, setup, server, external, admin, _run(directory))
+        workshop = cls(directory, setup, server, external, admin, _run(directory), Lease(directory / "lease"))
         try:
             workshop._make_template()
             workshop._refuse_superuser()
@@ -66,12 +67,15 @@ class Workshop:
         """The name of the database that clones are copies of; nobody connects to it."""
         return f"{self.run}_template"
 
-    def stop(self, *, last: bool = False) -> None:
-        """Leaves the server; the last process of the run stops it. ``last``: on another server, drops the template."""
+    def stop(self) -> None:
+        """Drops this process's clones and leaves the server; the last process drops the template, or stops the server."""
         for name in list(self._wear):
             self._drop(name)
-        if self.external and last:
-            drop_database(self.admin, self.template)
+        with exclusive(self._lock):
+            if self.lease.last():
+                drop_database(self.admin, self.template)
+                self._made.unlink(missing_ok=True)
+            self.lease.close()
         self.admin.close()
         if self.server is not None:
             self.server.stop()
@@ -120,16 +124,23 @@ class Workshop:
         parts = urlsplit(self.external or "")
         return urlunsplit((parts.scheme, place or parts.netloc, f"/{quote(database)}", parts.query, ""))
 
+    @property
+    def _lock(self) -> Path:
+        return self.directory / "template.lock"
+
+    @property
+    def _made(self) -> Path:
+        return self.directory / "template.made"
+
     def _make_template(self) -> None:
-        made = self.directory / "template.made"
-        with exclusive(self.directory / "template.lock"):
-            if made.exists():
+        with exclusive(self._lock):
+            if self._made.exists():
                 return
             create_database(self.admin, self.template)
             with connect(self.admin_dsn(self.template)) as admin:
                 bootstrap(admin, self.setup.app, self._passwords())
             self.setup.fill(self.dsn(f"{self.setup.app}_owner", self.template))
-            made.touch()
+            self._made.touch()
 
     def _refuse_superuser(self) -> None:
         if self.admin.execute(_POSTURE, (self.setup.app,)).fetchone() != (False,):

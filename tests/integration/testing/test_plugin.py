@@ -215,7 +215,7 @@ def test_a_login_that_bypasses_row_security_is_refused(
         Workshop.start(tmp_path, setup)
     assert caught.value.code is Code.TESTING_UNPROTECTED
     cluster.admin.execute(f'ALTER ROLE "{app}" NOBYPASSRLS'.encode())
-    Workshop.start(tmp_path, setup).stop(last=True)
+    Workshop.start(tmp_path, setup).stop()
 
 
 def test_a_source_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -28,7 +29,7 @@ def workshop(cluster: Cluster, worker_id: str, tmp_path_factory: pytest.TempPath
         patch.setenv(VARIABLE, cluster.admin_dsn("postgres"))
         made = Workshop.start(directory, Setup(f"fhwear_{worker_id}", TABLES, directory, "models"))
     yield made
-    made.stop(last=True)
+    made.stop()
 
 
 def database(connection: Connection) -> str:
@@ -112,3 +113,19 @@ def test_two_at_once_are_two(workshop: Workshop) -> None:
     """A clone in use is nobody else's."""
     with workshop.clone() as one, workshop.clone() as other:
         assert one.login != other.login
+
+
+def test_the_last_process_takes_the_template_away(workshop: Workshop, cluster: Cluster) -> None:
+    """Nothing of a run stays on a server that is not its own: a second hold keeps the template, the last one drops it."""
+    directory = workshop.directory / "another"
+    setup = replace(workshop.setup, app=f"{workshop.setup.app}_last")
+    find = "SELECT count(*) FROM pg_database WHERE datname LIKE %s"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, cluster.admin_dsn("postgres"))
+        holds = [Workshop.start(directory, setup) for _ in range(2)]
+    with holds[0].clone():
+        assert cluster.admin.execute(find, (f"{holds[0].run}%",)).fetchone() == (2,)
+    holds[0].stop()
+    assert cluster.admin.execute(find, (f"{holds[0].run}%",)).fetchone() == (1,)
+    holds[1].stop()
+    assert cluster.admin.execute(find, (f"{holds[0].run}%",)).fetchone() == (0,)
