@@ -205,17 +205,18 @@ def test_processes_share_one_embedded_server(session: Session, monkeypatch: pyte
 def test_a_login_that_bypasses_row_security_is_refused(
     cluster: Cluster, worker_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A session does not begin with a login for which policies do not hold; the error has the SQL that mends it."""
+    """No process of a session begins with a login for which policies do not hold; the error has the SQL that mends it."""
     monkeypatch.setenv(VARIABLE, cluster.admin_dsn("postgres"))
     app = f"fhworkshop_{worker_id}"
     setup = Setup(app, ("CREATE TABLE public.t (id int)",), tmp_path, "models")
-    Workshop.start(tmp_path, setup).stop()
+    first = Workshop.start(tmp_path, setup)
     cluster.admin.execute(f'ALTER ROLE "{app}" BYPASSRLS'.encode())
     with pytest.raises(RoleError, match="bypasses row security") as caught:
         Workshop.start(tmp_path, setup)
     assert caught.value.code is Code.TESTING_UNPROTECTED
     cluster.admin.execute(f'ALTER ROLE "{app}" NOBYPASSRLS'.encode())
     Workshop.start(tmp_path, setup).stop()
+    first.stop()
 
 
 def test_a_source_that_does_not_exist_is_refused(tmp_path: Path) -> None:
