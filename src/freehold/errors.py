@@ -172,10 +172,14 @@ class Code(StrEnum):
     EMAIL_UNVERIFIED = "FH708"
     ACCOUNT_TAKEN = "FH709"
     RETURN_REFUSED = "FH710"
-    # 8xx: audit
+    # 8xx: audit, proof and testing
     BASELINE_UNREADABLE = "FH801"
     MATRIX_UNREADABLE = "FH802"
     SOURCE_MISSING = "FH803"
+    PROOF_ADMIN = "FH810"
+    PROOF_CLONE = "FH811"
+    TESTING_UNPROTECTED = "FH812"
+    TESTING_UNDECLARED = "FH813"
 
 
 class FreeholdError(Exception):

@@ -75,6 +75,11 @@ def declared_renames() -> tuple[tuple[str, str, str, str | None], ...]:
     return tuple(found)
 
 
+def declared_tables() -> tuple[Table, ...]:
+    """The tables of every model that is declared by now, parents first."""
+    return tuple(table for metadata in _declared() for table in metadata.sorted_tables)
+
+
 def _declared() -> list[MetaData]:
     mappers: Any = Model.registry.mappers
     return list(dict.fromkeys(cast(MetaData, mapper.class_.metadata) for mapper in mappers))
