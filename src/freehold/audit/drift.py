@@ -24,14 +24,14 @@ class Drift:
     def changes(self) -> tuple[Change, ...]:
         """What the database would have to change; what vanishes with its table is not said again."""
         found = diff(self.catalog.snapshot, self.declared)
-        context = Context.between(self.catalog.snapshot, self.declared, found)
+        context = Context(self.catalog.snapshot, self.declared, tuple(found))
         return tuple(change for change in found if not _follows(change, context))
 
     def repair(self, change: Change) -> tuple[str, ...]:
         """The statements that make one change, where a rule of migrations can and nothing is lost by it."""
         if change.verb == "drop" and change.kind in (Kind.TABLE, Kind.COLUMN, Kind.SCHEMA):
             return ()
-        context = Context.between(self.catalog.snapshot, self.declared, (change,))
+        context = Context(self.catalog.snapshot, self.declared, (change,))
         try:
             operations = tuple(RULES[change.kind].plan([change], context))
         except MigrationError:

@@ -10,12 +10,12 @@ from pathlib import Path
 from freehold.audit.finding import Finding
 from freehold.audit.found import Edit
 from freehold.errors import DatabaseError, MigrationError
-from freehold.migrations.generate import replay
+from freehold.migrations.generate import Permission, drafted, replay
 from freehold.migrations.graph import check
 from freehold.migrations.history import History, load
 from freehold.migrations.plan import plan
 from freehold.migrations.prove import prove
-from freehold.migrations.revision import scripts, write
+from freehold.migrations.revision import write
 from freehold.migrations.shadow import Cluster, Shadow
 from freehold.wire import narrated
 
@@ -65,10 +65,9 @@ def _revise(
         desired = shadow.facts()
     if desired == before:
         return left, ()
-    planned = plan(before, desired)
-    up, down = scripts(planned, _MESSAGE, history.head)
     with cluster.database() as shadow:
         replay(shadow, history)
+        up, down = drafted(plan(before, desired), _MESSAGE, history, desired, shadow.major, (), Permission())
         prove(shadow, up, down, before, desired)
     return left, tuple(write(directory, _MESSAGE, up, down, desired))
 

@@ -1,10 +1,79 @@
--- freehold: revision 4e2bc48b6445
--- freehold: facts 7bcee3fdd65d5065ba1888a22696f2d609a8ea5999c6b7698c8665228c6e4181 18
--- the eight tables
--- +8 tables, +4 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
+-- freehold: revision e80e115419c6
+-- freehold: facts e13716dc765b7a48dd1a47d5e0979229d08f1fef5e5339151a80250625a693b4 18
+-- the tables of the platform
+-- +11 tables, +5 indexes, +2 functions, +30 policies, +8 triggers, +121 grants, no grant removed, no policy weakened
 -- squawk require-concurrent-index-creation, require-concurrent-index-deletion: the table or view is as new, or --allow-blocking was given
 
 -- freehold: unit transaction
+
+-- freehold: statement
+CREATE OR REPLACE FUNCTION public.api_tokens_create(token_id text, title text, hash text, prefix text, allowed jsonb, until timestamp with time zone, replaces text, overlap interval)
+ RETURNS TABLE(made text, ends timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$-- A new token of the caller's, in place of another or beside the others. The lock makes counting and inserting one step
+-- for each user. Statements of one transaction see what the lock waited for only in READ COMMITTED.
+declare
+    caller constant TEXT := (auth.jwt() ->> 'sub')::TEXT;
+    held constant jsonb := auth.jwt() -> 'scopes';
+begin
+    if caller is null then
+        raise insufficient_privilege using message = 'nobody is signed in';
+    end if;
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise feature_not_supported using message = 'tokens are made in READ COMMITTED only';
+    end if;
+    if held is not null and not (held ? 'tokens:write' and held @> allowed) then
+        raise exception using errcode = 'FH701', message = 'the credential cannot make such a token';
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended('"public"."api_tokens" ' || caller::text, 0));
+    delete from "public"."api_tokens" t where t.user_id = caller and t.expires_at < now() - interval '30 days';
+    if (select count(*) from "public"."api_tokens" t
+        where t.user_id = caller and t.id is distinct from replaces
+          and (t.expires_at is null or t.expires_at > now())) >= 20 then
+        raise exception using errcode = 'FH702', message = 'too many tokens';
+    end if;
+    if replaces is not null then
+        update "public"."api_tokens" t set expires_at = least(t.expires_at, now() + overlap)
+        where t.user_id = caller and t.id = replaces and (t.expires_at is null or t.expires_at > now());
+        if not found then
+            return;
+        end if;
+    end if;
+    insert into "public"."api_tokens" (id, user_id, name, token_hash, token_prefix, scopes, expires_at)
+    values (token_id, caller, title, hash, prefix, allowed, until);
+    return query select token_id, until;
+end$function$;
+
+-- freehold: statement
+REVOKE ALL ON FUNCTION "public"."api_tokens_create"(token_id text, title text, hash text, prefix text, allowed jsonb, until timestamp with time zone, replaces text, overlap interval) FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
+CREATE OR REPLACE FUNCTION public.api_tokens_verify(hash text)
+ RETURNS TABLE(token text, holder text, good_for jsonb, expired boolean, claims jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$-- Whose token this is, and what it is good for; nothing for a token there is none of. The use is noted at most once a
+-- minute, and never waited for: whoever holds the row is either noting it too, or about to end the token.
+begin
+    return query
+        select t.id, t.user_id::text, t.scopes, coalesce(t.expires_at <= now(), false), jsonb_strip_nulls(jsonb_build_object('email', u."email"))
+        from "public"."api_tokens" t left join "public"."users" u on u.id = t.user_id
+        where t.token_hash = hash;
+    update "public"."api_tokens" t set last_used_at = now()
+    where (t.user_id, t.id) in (
+        select k.user_id, k.id from "public"."api_tokens" k
+        where k.token_hash = hash
+          and (k.expires_at is null or k.expires_at > now())
+          and (k.last_used_at is null or k.last_used_at <= now() - interval '1 minute')
+        for no key update skip locked
+    );
+end$function$;
+
+-- freehold: statement
+REVOKE ALL ON FUNCTION "public"."api_tokens_verify"(hash text) FROM PUBLIC, "anon", "authenticated", "service_role";
 
 -- freehold: statement
 CREATE TABLE "public"."accounts" (
@@ -19,7 +88,9 @@ CREATE TABLE "public"."accounts" (
     "username" text NOT NULL,
     "created_at" timestamp with time zone DEFAULT now() NOT NULL,
     "updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "ck_accounts_access_token_sealed" CHECK ((access_token ~~ 'fh1.%'::text)),
     CONSTRAINT "ck_accounts_provider" CHECK ((provider = 'github'::text)),
+    CONSTRAINT "ck_accounts_refresh_token_sealed" CHECK ((refresh_token ~~ 'fh1.%'::text)),
     CONSTRAINT "pk_accounts" PRIMARY KEY (user_id, id),
     CONSTRAINT "uq_accounts_user_id_provider" UNIQUE (user_id, provider)
 );
@@ -30,7 +101,6 @@ REVOKE ALL ON TABLE "public"."accounts" FROM PUBLIC, "anon", "authenticated", "s
 -- freehold: statement
 CREATE TABLE "public"."api_tokens" (
     "id" text NOT NULL,
-    "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
     "name" text NOT NULL,
     "token_hash" text NOT NULL,
     "token_prefix" text NOT NULL,
@@ -39,6 +109,7 @@ CREATE TABLE "public"."api_tokens" (
     "expires_at" timestamp with time zone,
     "created_at" timestamp with time zone DEFAULT now() NOT NULL,
     "updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+    "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
     CONSTRAINT "pk_api_tokens" PRIMARY KEY (user_id, id),
     CONSTRAINT "uq_api_tokens_token_hash" UNIQUE (token_hash)
 );
@@ -61,6 +132,8 @@ CREATE TABLE "public"."connectors" (
     "status" text DEFAULT 'disconnected'::text NOT NULL,
     "created_at" timestamp with time zone DEFAULT now() NOT NULL,
     "updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "ck_connectors_env_sealed" CHECK ((env ~~ 'fh1.%'::text)),
+    CONSTRAINT "ck_connectors_oauth_client_secret_sealed" CHECK ((oauth_client_secret ~~ 'fh1.%'::text)),
     CONSTRAINT "ck_connectors_status" CHECK ((status = ANY (ARRAY['connected'::text, 'disconnected'::text]))),
     CONSTRAINT "ck_connectors_type" CHECK ((type = ANY (ARRAY['local'::text, 'remote'::text]))),
     CONSTRAINT "pk_connectors" PRIMARY KEY (user_id, id),
@@ -71,6 +144,18 @@ CREATE TABLE "public"."connectors" (
 REVOKE ALL ON TABLE "public"."connectors" FROM PUBLIC, "anon", "authenticated", "service_role";
 
 -- freehold: statement
+CREATE TABLE "public"."key_progress" (
+    "job" text NOT NULL,
+    "after" jsonb NOT NULL,
+    "done" bigint NOT NULL,
+    "updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "pk_key_progress" PRIMARY KEY (job)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."key_progress" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
 CREATE TABLE "public"."keys" (
     "id" text NOT NULL,
     "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
@@ -79,6 +164,7 @@ CREATE TABLE "public"."keys" (
     "created_at" timestamp with time zone DEFAULT now() NOT NULL,
     "updated_at" timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT "ck_keys_provider" CHECK ((provider = ANY (ARRAY['anthropic'::text, 'openai'::text, 'cursor'::text, 'gemini'::text, 'aigateway'::text, 'github'::text]))),
+    CONSTRAINT "ck_keys_value_sealed" CHECK ((value ~~ 'fh1.%'::text)),
     CONSTRAINT "pk_keys" PRIMARY KEY (user_id, id),
     CONSTRAINT "uq_keys_user_id_provider" UNIQUE (user_id, provider)
 );
@@ -100,6 +186,21 @@ CREATE TABLE "public"."settings" (
 
 -- freehold: statement
 REVOKE ALL ON TABLE "public"."settings" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
+CREATE TABLE "public"."task_log_chunks" (
+    "id" text NOT NULL,
+    "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
+    "task_id" text NOT NULL,
+    "last" bigint NOT NULL,
+    "entries" jsonb NOT NULL,
+    "created_at" timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "pk_task_log_chunks" PRIMARY KEY (user_id, id),
+    CONSTRAINT "uq_task_log_chunks_user_id_task_id_last" UNIQUE (user_id, task_id, last)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."task_log_chunks" FROM PUBLIC, "anon", "authenticated", "service_role";
 
 -- freehold: statement
 CREATE TABLE "public"."task_messages" (
@@ -132,6 +233,8 @@ CREATE TABLE "public"."tasks" (
     "status" text DEFAULT 'pending'::text NOT NULL,
     "progress" bigint DEFAULT 0 NOT NULL,
     "logs" jsonb DEFAULT '[]'::jsonb NOT NULL,
+    "log_length" bigint DEFAULT 0 NOT NULL,
+    "attempts" bigint DEFAULT 0 NOT NULL,
     "error" text,
     "branch_name" text,
     "source_branch" text,
@@ -165,6 +268,19 @@ CREATE TABLE "public"."tasks" (
 REVOKE ALL ON TABLE "public"."tasks" FROM PUBLIC, "anon", "authenticated", "service_role";
 
 -- freehold: statement
+CREATE TABLE "public"."user_keys" (
+    "user_id" text NOT NULL,
+    "generation" integer NOT NULL,
+    "wrapped_key" text NOT NULL,
+    "ring_key_id" text NOT NULL,
+    "created_at" timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "pk_user_keys" PRIMARY KEY (user_id, generation)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."user_keys" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
 CREATE TABLE "public"."users" (
     "id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
     "provider" text NOT NULL,
@@ -179,7 +295,9 @@ CREATE TABLE "public"."users" (
     "created_at" timestamp with time zone DEFAULT now() NOT NULL,
     "updated_at" timestamp with time zone DEFAULT now() NOT NULL,
     "last_login_at" timestamp with time zone,
+    CONSTRAINT "ck_users_access_token_sealed" CHECK ((access_token ~~ 'fh1.%'::text)),
     CONSTRAINT "ck_users_provider" CHECK ((provider = ANY (ARRAY['github'::text, 'vercel'::text]))),
+    CONSTRAINT "ck_users_refresh_token_sealed" CHECK ((refresh_token ~~ 'fh1.%'::text)),
     CONSTRAINT "pk_users" PRIMARY KEY (id),
     CONSTRAINT "uq_users_provider_external_id" UNIQUE (provider, external_id)
 );
@@ -203,6 +321,12 @@ ALTER TABLE "public"."keys" ADD CONSTRAINT "fk_keys_user_id_users" FOREIGN KEY (
 ALTER TABLE "public"."settings" ADD CONSTRAINT "fk_settings_user_id_users" FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 -- freehold: statement
+ALTER TABLE "public"."task_log_chunks" ADD CONSTRAINT "fk_task_log_chunks_user_id_task_id_tasks" FOREIGN KEY (user_id, task_id) REFERENCES public.tasks(user_id, id) ON DELETE CASCADE;
+
+-- freehold: statement
+ALTER TABLE "public"."task_log_chunks" ADD CONSTRAINT "fk_task_log_chunks_user_id_users" FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+-- freehold: statement
 ALTER TABLE "public"."task_messages" ADD CONSTRAINT "fk_task_messages_user_id_task_id_tasks" FOREIGN KEY (user_id, task_id) REFERENCES public.tasks(user_id, id) ON DELETE CASCADE;
 
 -- freehold: statement
@@ -224,6 +348,9 @@ CREATE INDEX ix_tasks_user_id_created_at ON public.tasks USING btree (user_id, c
 CREATE INDEX ix_tasks_user_id_status ON public.tasks USING btree (user_id, status);
 
 -- freehold: statement
+CREATE INDEX ix_user_keys_ring_key_id ON public.user_keys USING btree (ring_key_id);
+
+-- freehold: statement
 ALTER TABLE "public"."accounts" ENABLE ROW LEVEL SECURITY;
 
 -- freehold: statement
@@ -242,6 +369,12 @@ ALTER TABLE "public"."connectors" ENABLE ROW LEVEL SECURITY;
 ALTER TABLE "public"."connectors" FORCE ROW LEVEL SECURITY;
 
 -- freehold: statement
+ALTER TABLE "public"."key_progress" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."key_progress" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
 ALTER TABLE "public"."keys" ENABLE ROW LEVEL SECURITY;
 
 -- freehold: statement
@@ -254,6 +387,12 @@ ALTER TABLE "public"."settings" ENABLE ROW LEVEL SECURITY;
 ALTER TABLE "public"."settings" FORCE ROW LEVEL SECURITY;
 
 -- freehold: statement
+ALTER TABLE "public"."task_log_chunks" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."task_log_chunks" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
 ALTER TABLE "public"."task_messages" ENABLE ROW LEVEL SECURITY;
 
 -- freehold: statement
@@ -264,6 +403,12 @@ ALTER TABLE "public"."tasks" ENABLE ROW LEVEL SECURITY;
 
 -- freehold: statement
 ALTER TABLE "public"."tasks" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."user_keys" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."user_keys" FORCE ROW LEVEL SECURITY;
 
 -- freehold: statement
 ALTER TABLE "public"."users" ENABLE ROW LEVEL SECURITY;
@@ -287,9 +432,30 @@ CREATE POLICY "api_tokens_delete_authenticated" ON "public"."api_tokens" AS PERM
     USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
 
 -- freehold: statement
+CREATE POLICY "api_tokens_delete_definer" ON "public"."api_tokens" AS PERMISSIVE FOR DELETE
+    TO CURRENT_USER
+    USING (true);
+
+-- freehold: statement
+CREATE POLICY "api_tokens_insert_definer" ON "public"."api_tokens" AS PERMISSIVE FOR INSERT
+    TO CURRENT_USER
+    WITH CHECK (true);
+
+-- freehold: statement
 CREATE POLICY "api_tokens_select_authenticated" ON "public"."api_tokens" AS PERMISSIVE FOR SELECT
     TO "authenticated"
     USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "api_tokens_select_definer" ON "public"."api_tokens" AS PERMISSIVE FOR SELECT
+    TO CURRENT_USER
+    USING (true);
+
+-- freehold: statement
+CREATE POLICY "api_tokens_update_definer" ON "public"."api_tokens" AS PERMISSIVE FOR UPDATE
+    TO CURRENT_USER
+    USING (true)
+    WITH CHECK (true);
 
 -- freehold: statement
 CREATE POLICY "connectors_delete_authenticated" ON "public"."connectors" AS PERMISSIVE FOR DELETE
@@ -318,9 +484,20 @@ CREATE POLICY "keys_delete_authenticated" ON "public"."keys" AS PERMISSIVE FOR D
     USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
 
 -- freehold: statement
+CREATE POLICY "keys_insert_authenticated" ON "public"."keys" AS PERMISSIVE FOR INSERT
+    TO "authenticated"
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
 CREATE POLICY "keys_select_authenticated" ON "public"."keys" AS PERMISSIVE FOR SELECT
     TO "authenticated"
     USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "keys_update_authenticated" ON "public"."keys" AS PERMISSIVE FOR UPDATE
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))))
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
 
 -- freehold: statement
 CREATE POLICY "settings_delete_authenticated" ON "public"."settings" AS PERMISSIVE FOR DELETE
@@ -342,6 +519,11 @@ CREATE POLICY "settings_update_authenticated" ON "public"."settings" AS PERMISSI
     TO "authenticated"
     USING (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND (key <> 'maxMessagesPerDay'::text)))
     WITH CHECK (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND (key <> 'maxMessagesPerDay'::text)));
+
+-- freehold: statement
+CREATE POLICY "task_log_chunks_select_authenticated" ON "public"."task_log_chunks" AS PERMISSIVE FOR SELECT
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
 
 -- freehold: statement
 CREATE POLICY "task_messages_insert_authenticated" ON "public"."task_messages" AS PERMISSIVE FOR INSERT
@@ -367,12 +549,27 @@ CREATE POLICY "tasks_select_authenticated" ON "public"."tasks" AS PERMISSIVE FOR
 CREATE POLICY "tasks_update_authenticated" ON "public"."tasks" AS PERMISSIVE FOR UPDATE
     TO "authenticated"
     USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))))
-    WITH CHECK (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND ((status = 'stopped'::text) OR (deleted_at IS NOT NULL))));
+    WITH CHECK (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND ((status = ANY (ARRAY['stopped'::text, 'pending'::text])) OR (deleted_at IS NOT NULL))));
+
+-- freehold: statement
+CREATE POLICY "user_keys_insert_authenticated" ON "public"."user_keys" AS PERMISSIVE FOR INSERT
+    TO "authenticated"
+    WITH CHECK (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND (generation = 1)));
+
+-- freehold: statement
+CREATE POLICY "user_keys_select_authenticated" ON "public"."user_keys" AS PERMISSIVE FOR SELECT
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
 
 -- freehold: statement
 CREATE POLICY "users_select_authenticated" ON "public"."users" AS PERMISSIVE FOR SELECT
     TO "authenticated"
     USING ((id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "users_select_definer" ON "public"."users" AS PERMISSIVE FOR SELECT
+    TO CURRENT_USER
+    USING (true);
 
 -- freehold: statement
 CREATE TRIGGER accounts_updated_at BEFORE UPDATE ON public.accounts FOR EACH ROW EXECUTE FUNCTION freehold.set_updated_at();
@@ -399,25 +596,34 @@ CREATE TRIGGER tasks_updated_at BEFORE UPDATE ON public.tasks FOR EACH ROW EXECU
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION freehold.set_updated_at();
 
 -- freehold: statement
-GRANT DELETE, SELECT ("id", "user_id", "provider", "external_user_id", "expires_at", "scope", "username", "created_at", "updated_at") ON TABLE "public"."accounts" TO "authenticated";
+GRANT EXECUTE ON FUNCTION "public"."api_tokens_create"(token_id text, title text, hash text, prefix text, allowed jsonb, until timestamp with time zone, replaces text, overlap interval) TO "authenticated";
+
+-- freehold: statement
+GRANT EXECUTE ON FUNCTION "public"."api_tokens_verify"(hash text) TO "anon";
+
+-- freehold: statement
+GRANT DELETE, SELECT ON TABLE "public"."accounts" TO "authenticated";
 
 -- freehold: statement
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."accounts" TO "service_role";
 
 -- freehold: statement
-GRANT DELETE, SELECT ("id", "user_id", "name", "token_prefix", "scopes", "last_used_at", "expires_at", "created_at", "updated_at") ON TABLE "public"."api_tokens" TO "authenticated";
+GRANT DELETE, SELECT ("id", "name", "token_prefix", "scopes", "last_used_at", "expires_at", "created_at", "updated_at", "user_id") ON TABLE "public"."api_tokens" TO "authenticated";
 
 -- freehold: statement
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."api_tokens" TO "service_role";
 
 -- freehold: statement
-GRANT DELETE, INSERT ("id", "user_id", "name", "description", "type", "base_url", "oauth_client_id", "command", "status"), SELECT ("id", "user_id", "name", "description", "type", "base_url", "oauth_client_id", "command", "status", "created_at", "updated_at"), UPDATE ("name", "description", "type", "base_url", "oauth_client_id", "command", "status") ON TABLE "public"."connectors" TO "authenticated";
+GRANT DELETE, SELECT, INSERT ("id", "user_id", "name", "description", "type", "base_url", "oauth_client_id", "oauth_client_secret", "command", "env", "status"), UPDATE ("name", "description", "type", "base_url", "oauth_client_id", "oauth_client_secret", "command", "env", "status") ON TABLE "public"."connectors" TO "authenticated";
 
 -- freehold: statement
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."connectors" TO "service_role";
 
 -- freehold: statement
-GRANT DELETE, SELECT ("id", "user_id", "provider", "created_at", "updated_at") ON TABLE "public"."keys" TO "authenticated";
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."key_progress" TO "service_role";
+
+-- freehold: statement
+GRANT DELETE, SELECT, INSERT ("id", "user_id", "provider", "value"), UPDATE ("provider", "value") ON TABLE "public"."keys" TO "authenticated";
 
 -- freehold: statement
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."keys" TO "service_role";
@@ -427,6 +633,12 @@ GRANT DELETE, SELECT, INSERT ("id", "user_id", "key", "value"), UPDATE ("key", "
 
 -- freehold: statement
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."settings" TO "service_role";
+
+-- freehold: statement
+GRANT SELECT ON TABLE "public"."task_log_chunks" TO "authenticated";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."task_log_chunks" TO "service_role";
 
 -- freehold: statement
 GRANT SELECT, INSERT ("id", "user_id", "task_id", "content") ON TABLE "public"."task_messages" TO "authenticated";
@@ -441,7 +653,13 @@ GRANT SELECT, INSERT ("id", "user_id", "prompt", "title", "repo_url", "selected_
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."tasks" TO "service_role";
 
 -- freehold: statement
-GRANT SELECT ("id", "provider", "external_id", "scope", "username", "email", "name", "avatar_url", "created_at", "updated_at", "last_login_at") ON TABLE "public"."users" TO "authenticated";
+GRANT INSERT, SELECT ON TABLE "public"."user_keys" TO "authenticated";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."user_keys" TO "service_role";
+
+-- freehold: statement
+GRANT SELECT ON TABLE "public"."users" TO "authenticated";
 
 -- freehold: statement
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."users" TO "service_role";

@@ -1,15 +1,15 @@
-"""the eight tables
+"""the tables of the platform
 
-Revision ID: 4e2bc48b6445
+Revision ID: e80e115419c6
 Revises: nothing
 
-+8 tables, +4 indexes, +20 policies, +8 triggers, +126 grants, no grant removed, no policy weakened
++11 tables, +5 indexes, +2 functions, +30 policies, +8 triggers, +121 grants, no grant removed, no policy weakened
 squawk require-concurrent-index-creation, require-concurrent-index-deletion: the table or view is as new, or --allow-blocking was given
 """
 
 from freehold.migrations.beside import execute_beside
 
-revision = "4e2bc48b6445"
+revision = "e80e115419c6"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -1,5 +1,5 @@
--- freehold: revision 4e2bc48b6445
--- undoes: the eight tables
+-- freehold: revision e80e115419c6
+-- undoes: the tables of the platform
 -- what this drops is not brought back by going up again
 
 -- freehold: unit transaction
@@ -20,6 +20,12 @@ ALTER TABLE "public"."keys" DROP CONSTRAINT "fk_keys_user_id_users";
 ALTER TABLE "public"."settings" DROP CONSTRAINT "fk_settings_user_id_users";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."task_log_chunks" DROP CONSTRAINT "fk_task_log_chunks_user_id_task_id_tasks";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."task_log_chunks" DROP CONSTRAINT "fk_task_log_chunks_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."task_messages" DROP CONSTRAINT "fk_task_messages_user_id_task_id_tasks";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
@@ -38,10 +44,16 @@ DROP TABLE "public"."api_tokens";
 DROP TABLE "public"."connectors";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."key_progress";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."keys";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."settings";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."task_log_chunks";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."task_messages";
@@ -50,4 +62,13 @@ DROP TABLE "public"."task_messages";
 DROP TABLE "public"."tasks";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."user_keys";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."users";
+
+-- freehold: statement
+DROP FUNCTION "public"."api_tokens_verify"(hash text);
+
+-- freehold: statement
+DROP FUNCTION "public"."api_tokens_create"(token_id text, title text, hash text, prefix text, allowed jsonb, until timestamp with time zone, replaces text, overlap interval);
