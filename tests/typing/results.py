@@ -175,7 +175,8 @@ async def related(user: UserScope) -> None:
     assert_type(await user.all(with_(select(Task), Message)), list[tuple[Task, list[Message]]])
     joined = select(Task, outer(Message)).outerjoin(Message, Message.task_id == Task.id)
     assert_type(await user.all(joined), list[tuple[Task, Message | None]])
-    columns = select(Task.id, outer(Message.content)).outerjoin(Message, Message.task_id == Task.id)
+    content = outer(Message.content)
+    columns = select(Task.id, content).outerjoin(Message, Message.task_id == Task.id)
     assert_type(await user.all(columns), list[tuple[UUID, str | None]])
 
 

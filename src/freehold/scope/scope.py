@@ -22,6 +22,7 @@ from freehold.scope.executor import Executor, Isolation
 from freehold.scope.page import Keyset, Page
 from freehold.scope.plan import Call, Planner, Prepared
 from freehold.scope.query import BoundQuery
+from freehold.scope.reading import ReadingExecutor
 from freehold.scope.related import With
 from freehold.scope.upsert import Upsert, Upserted
 from freehold.typing import Attr
@@ -310,7 +311,11 @@ class UserScope(Scope):
 
         Where it has not in time, or there is none, the primary answers; so it does everything else.
         """
-        return UserScope(self._caller, self._door.reading(self._caller, self._executor), self._planner, self._door)
+        door = self._door
+        if door.replica is None or door.marks is None:
+            return self
+        executor = ReadingExecutor(door.replica, door.marks, self._caller, self._executor)
+        return UserScope(self._caller, executor, self._planner, door)
 
 
 class AnonymousScope(Scope):
