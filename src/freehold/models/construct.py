@@ -38,7 +38,7 @@ class Construction:
         """Gives ``instance`` its values; raises TypeError for a column that is missing or that there is not."""
         name = type(instance).__name__
         if not self._configured:
-            class_mapper(type(instance))  # pyright: ignore[reportUnknownArgumentType] # finishes all mappings
+            class_mapper(instance.__class__)  # SQLAlchemy finishes its mappings when they are first asked for
             self._configured = True
         if not self.taken.issuperset(values):
             unknown = next(column for column in values if column not in self.taken)

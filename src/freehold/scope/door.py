@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from freehold.scope.caller import Caller
 from freehold.scope.metric import Observer, PoolMetrics
 from freehold.scope.posture import inspect_login, inspect_service
-from freehold.scope.replica import POSITION, Marks, ReadingExecutor
+from freehold.scope.replica import POSITION, Marks
 from freehold.wire import Link, Pool, PoolSize
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from freehold.scope.engine import Engines
-    from freehold.scope.executor import Executor
 
 
 class Door:
@@ -36,7 +35,7 @@ class Door:
         self.observer = observer
         self.marks = None if replica is None else Marks()
         self.away_until = 0.0
-        self._replica = replica
+        self.replica = replica
         self._tasks: set[asyncio.Task[None]] = set()
         self.pooled = pooled
         self._engines: Engines | None = None
@@ -64,12 +63,6 @@ class Door:
         """Nobody waits any more for what a shared connection does."""
         if self._pool is not None:
             self._pool.lanes.abandon(link)
-
-    def reading(self, caller: Caller, primary: Executor) -> Executor:
-        """What sends a caller's reads to the replica; ``primary`` itself where there is none."""
-        if self._replica is None or self.marks is None:
-            return primary
-        return ReadingExecutor(self._replica, self.marks, caller, primary)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Does something that nobody waits for."""

@@ -25,6 +25,7 @@ from freehold.scope.page import Keyset, Page
 from freehold.scope.placing import assigns_sealed, refuse_sealed_upsert
 from freehold.scope.plan import Call, Planner, Prepared
 from freehold.scope.query import BoundQuery
+from freehold.scope.reading import ReadingExecutor
 from freehold.scope.related import With
 from freehold.scope.rewrite import (
     owner_after,
@@ -383,9 +384,11 @@ class UserScope(Scope):
 
         Where it has not in time, or there is none, the primary answers; so it does everything else.
         """
-        return UserScope(
-            self._caller, self._door.reading(self._caller, self._executor), self._planner, self._door, self._vault
-        )
+        door = self._door
+        if door.replica is None or door.marks is None:
+            return self
+        executor = ReadingExecutor(door.replica, door.marks, self._caller, self._executor)
+        return UserScope(self._caller, executor, self._planner, door, self._vault)
 
 
 class AnonymousScope(Scope):

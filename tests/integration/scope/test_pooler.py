@@ -20,7 +20,7 @@ from tests.integration.conftest import ALICE
 from tests.integration.scope.bouncer import bouncer
 from tests.integration.scope.models import Note, Task
 
-PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
+PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="pgbouncer is not installed (Debian: apt-get install pgbouncer)"
 )
