@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from freehold.encryption.data_key import DataKey
+from freehold.encryption.envelope import PREFIX
 from freehold.encryption.ring import KeyRing, unknown_key
 from freehold.errors import SealError
 
@@ -47,6 +48,7 @@ class _Held(NamedTuple):
     keys: dict[str, DataKey]
     newest: DataKey | None
     until: float
+    begins: tuple[str, ...]
 
 
 class KeyChain:
@@ -80,7 +82,8 @@ class KeyChain:
             found.setdefault(row.user, {})[row.generation] = self._unwrapped(row)
         for user, keys in found.items():
             usable = {key.kid: key for key in keys.values() if key is not None}
-            self._held[user] = _Held(usable, keys[max(keys)], self._clock() + self._lifetime)
+            begins = tuple(f"{PREFIX}{kid}." for kid in usable)
+            self._held[user] = _Held(usable, keys[max(keys)], self._clock() + self._lifetime, begins)
             self._held.move_to_end(user)
         while len(self._held) > self._kept:
             self._held.popitem(last=False)
@@ -120,6 +123,11 @@ class KeyChain:
         if kid[:1] == "k" and not owner:
             return self.ring.key(kid[1:]).data_key
         raise unknown_key("The data key that a sealed value names is not loaded, or does not exist any more.")
+
+    def begins(self, owner: str | None) -> tuple[str, ...]:
+        """How the stored values begin that the owner's keys open."""
+        held = self._held.get(owner or "")
+        return () if held is None else held.begins
 
     def generations(self, owner: str) -> tuple[DataKey, ...]:
         """Every key that values of an owner may be sealed with; for "" those of the ring."""

@@ -15,7 +15,6 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from freehold.encryption import (
-    PREFIX,
     DataKey,
     KeyChain,
     KeyProvider,
@@ -159,15 +158,13 @@ class Vault:
     async def _opening(self, caller: Caller) -> Opening:
         """Without a ring rows are still read; their sealed columns stay shut."""
         try:
-            chain = await self.chain()
+            chain = self._chain or await self.chain()
         except ConfigurationError as error:
             if error.code is not Code.KEYS_MISSING:
                 raise
             return Opening(None, (), [])
-        keys = chain.generations(caller.owner) if caller.owner else ()
         own = caller.reach in (Reach.CALLER, Reach.POLICY)
-        begins = tuple(f"{PREFIX}{key.kid}." for key in keys)
-        return Opening(OwnChain(chain, caller.owner) if own else chain, begins, [])
+        return Opening(OwnChain(chain, caller.owner) if own else chain, chain.begins(caller.owner), [])
 
     def _keys_of(self, caller: Caller, owners: Iterable[str]) -> Call:
         statement = Prepared(("user_keys",), _select_keys, {"owners": sorted(owners)})
