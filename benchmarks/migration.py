@@ -73,7 +73,9 @@ with create_engine(os.environ["PEER_DSN"]).connect() as connection:
     with context.begin_transaction():
         context.run_migrations()
 """
-_MAKO: Final = """revision = ${repr(up_revision)}
+_MAKO: Final = """import sqlalchemy as sa
+from alembic import op
+revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 def upgrade():
     ${upgrades}
@@ -94,7 +96,7 @@ export const table{n} = pgTable("table_{n:03}", {{
 _UNPROVEN: Final = """
 import sys
 import freehold.migrations.generate as generate
-generate.prove = lambda *_: None
+generate.prove = lambda *_: ()
 from freehold.cli import main
 sys.argv = ["freehold", *sys.argv[1:]]
 main()
