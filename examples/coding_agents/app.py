@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse
 
@@ -14,7 +14,7 @@ from examples.coding_agents import health, live, messages, people, tasks
 from examples.coding_agents.access import Access
 from examples.coding_agents.metrics import Metrics
 from examples.coding_agents.runner import Runner
-from freehold.actions import install
+from freehold.actions import install, router, stream
 from freehold.auth import SESSION_COOKIE, DevelopmentSessions
 from freehold.scope import Database
 
@@ -50,7 +50,10 @@ def create_app(db: Database, sessions: DevelopmentSessions, runner: Runner, *, h
     app = FastAPI(title="Coding agents", lifespan=lifespan)
     metrics = Metrics()
     app.state.db, app.state.changes, app.state.metrics = db, runner.changes, metrics
-    for module in (people, tasks, messages, live, health):
+    app.include_router(router(*tasks.CHANGING), dependencies=[Depends(tasks.announcing)])
+    app.include_router(router(*tasks.READING, messages.list_messages, live.read_logs, people.read_me))
+    app.include_router(stream("/events"))
+    for module in (live, health):
         app.include_router(module.routes)
     app.include_router(people.development_sign_in(db, sessions))
     app.get("/", response_class=HTMLResponse, include_in_schema=False)(_front)

@@ -5,25 +5,37 @@ from __future__ import annotations
 from typing import Final
 
 from fastapi import APIRouter, Response
+from pydantic import BaseModel
 from sqlalchemy import select
 from starlette.requests import Request
 
 from examples.coding_agents.models import User
-from examples.coding_agents.schemas import Me, SignedIn, SignIn
-from freehold.actions import Caller, same_origin
+from examples.coding_agents.schemas import Given, Id, Me
+from freehold import UserContext, action
+from freehold.actions import same_origin
 from freehold.auth import SESSION_COOKIE, DevelopmentSessions
 from freehold.errors import Code, UnauthenticatedError
 from freehold.scope import Database
 
-routes = APIRouter(tags=["people"])
-
 _HALF_A_DAY: Final = 12 * 60 * 60
 
 
-@routes.get("/me")
-async def read_me(caller: Caller) -> Me:
+class SignIn(Given):
+    """Who to be, in development."""
+
+    user_id: Id
+
+
+class SignedIn(BaseModel):
+    """The session, for the header ``Authorization: Bearer``; it is also set as a cookie."""
+
+    token: str
+
+
+@action.read("me.read", path="/me")
+async def read_me(ctx: UserContext) -> Me:
     """The caller."""
-    return Me.model_validate(await caller.scope.one(select(User)))
+    return Me.of(await ctx.scope.one(select(User)))
 
 
 def development_sign_in(db: Database, sessions: DevelopmentSessions) -> APIRouter:

@@ -20,7 +20,7 @@ from freehold.actions.field import Fields
 from freehold.actions.form import Form, Page
 from freehold.actions.input import Path, Reader
 from freehold.actions.problem import problem_of
-from freehold.errors import Code, CredentialError, FieldError, FreeholdError
+from freehold.errors import FieldError, FreeholdError
 from freehold.limits import Standing, headers_of
 
 JSON: Final = "application/json"
@@ -82,13 +82,8 @@ class Runner:
         return await self._from_form(request, context)
 
     def _require_scope(self, context: UserContext) -> None:
-        scope = self.action.scope
-        if scope is not None and not context.verified.allows(scope):
-            raise CredentialError(
-                Code.SCOPE_MISSING,
-                f"The token is not good for {scope}.",
-                hint=f"Make one that has {scope}, or sign in.",
-            )
+        if self.action.scope is not None:
+            context.require(self.action.scope)
 
     async def _read(self, request: Request, context: UserContext) -> Response:
         query: bytes = request.scope.get("query_string", b"")
@@ -207,6 +202,4 @@ def _media_type(request: Request) -> str:
 
 def _unsupported(*accepted: str) -> HTTPException:
     listed = ", ".join(accepted)
-    return HTTPException(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send one of: {listed}.", headers={"Accept-Post": listed}
-    )
+    return HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send one of: {listed}.", headers={"Accept-Post": listed})

@@ -87,7 +87,9 @@ async def test_a_form_of_its_own_stands_for_a_delete(alice: httpx.AsyncClient, b
     assert (await alice.get(place)).status_code == 404
 
 
-async def test_another_site_posts_no_form(app: FastAPI, sessions: DevelopmentSessions, alice: httpx.AsyncClient) -> None:
+async def test_another_site_posts_no_form(
+    app: FastAPI, sessions: DevelopmentSessions, alice: httpx.AsyncClient
+) -> None:
     """A cookie is sent by any page; only ours may use it, at the form's own place as anywhere."""
     card = await _card(alice)
     async with opened(app) as browser:

@@ -72,7 +72,8 @@ def admin(cluster: Cluster, _worn: Endpoints) -> Iterator[Connection]:
 @pytest.fixture
 def endpoints(_worn: Endpoints, admin: Connection) -> Endpoints:
     """The logins of a database with two users and nothing else; a worker's tests take turns with it."""
-    admin.execute("delete from public.users")
+    for table in ("users", "freehold_tags", "freehold_daily_uses", "freehold_idempotency_keys", "platform_settings"):
+        admin.execute(f"delete from public.{table}".encode())
     admin.cursor().executemany(
         "insert into public.users (id, provider, external_id, access_token, username, email)"
         " values (%s, 'github', %s, 'a-secret-token-of-the-user', %s, %s)",

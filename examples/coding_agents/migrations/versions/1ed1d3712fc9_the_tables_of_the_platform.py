@@ -1,14 +1,14 @@
 """the tables of the platform
 
-Revision ID: 920863013877
+Revision ID: 1ed1d3712fc9
 Revises: nothing
 
-+9 tables, +4 indexes, +2 functions, +26 policies, +8 triggers, +133 grants, no grant removed, no policy weakened
++15 tables, +4 indexes, +3 functions, +45 policies, +9 triggers, +195 grants, no grant removed, no policy weakened
 """
 
 from freehold.migrations.beside import execute_beside
 
-revision = "920863013877"
+revision = "1ed1d3712fc9"
 down_revision = None
 branch_labels = None
 depends_on = None

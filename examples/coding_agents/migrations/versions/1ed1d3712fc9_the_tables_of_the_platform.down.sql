@@ -1,4 +1,4 @@
--- freehold: revision 920863013877
+-- freehold: revision 1ed1d3712fc9
 -- undoes: the tables of the platform
 -- what this drops is not brought back by going up again
 
@@ -15,6 +15,9 @@ ALTER TABLE "public"."connectors" DROP CONSTRAINT "fk_connectors_user_id_users";
 
 -- freehold: statement
 ALTER TABLE "public"."keys" DROP CONSTRAINT "fk_keys_user_id_users";
+
+-- freehold: statement
+ALTER TABLE "public"."sessions" DROP CONSTRAINT "fk_sessions_user_id_users";
 
 -- freehold: statement
 ALTER TABLE "public"."settings" DROP CONSTRAINT "fk_settings_user_id_users";
@@ -44,7 +47,25 @@ DROP TABLE "public"."api_tokens";
 DROP TABLE "public"."connectors";
 
 -- freehold: statement
+DROP TABLE "public"."freehold_burst_uses";
+
+-- freehold: statement
+DROP TABLE "public"."freehold_daily_uses";
+
+-- freehold: statement
+DROP TABLE "public"."freehold_idempotency_keys";
+
+-- freehold: statement
+DROP TABLE "public"."freehold_tags";
+
+-- freehold: statement
 DROP TABLE "public"."keys";
+
+-- freehold: statement
+DROP TABLE "public"."platform_settings";
+
+-- freehold: statement
+DROP TABLE "public"."sessions";
 
 -- freehold: statement
 DROP TABLE "public"."settings";
@@ -60,6 +81,9 @@ DROP TABLE "public"."tasks";
 
 -- freehold: statement
 DROP TABLE "public"."users";
+
+-- freehold: statement
+DROP FUNCTION "public"."sessions_verify"(hash text);
 
 -- freehold: statement
 DROP FUNCTION "public"."api_tokens_verify"(hash text);
