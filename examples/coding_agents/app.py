@@ -8,27 +8,17 @@ from typing import Final
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import HTMLResponse
 
-from examples.coding_agents import health, live, messages, people, tasks
+from examples.coding_agents import health, live, messages, people, tasks, web
 from examples.coding_agents.access import Access
 from examples.coding_agents.metrics import Metrics
 from examples.coding_agents.runner import Runner
-from freehold.actions import install, router, stream
+from examples.coding_agents.seed import PEOPLE
+from freehold.actions import SecurityHeaders, install, router, stream
 from freehold.auth import SESSION_COOKIE, DevelopmentSessions
 from freehold.scope import Database
 
 LOCAL: Final = ("127.0.0.1", "localhost")
-
-_PAGE: Final = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Coding agents</title>
-<body style="font: 1rem/1.5 system-ui; max-width: 40rem; margin: 3rem auto; padding: 0 1rem">
-<h1>Coding agents</h1>
-<p>People give tasks to coding agents here; PostgreSQL keeps what is whose apart.</p>
-<p>The platform is used over HTTP: see <a href="/openapi.json">/openapi.json</a>, or <a href="/docs">/docs</a>.</p>
-</html>
-"""
-
 
 def create_app(db: Database, sessions: DevelopmentSessions, runner: Runner, *, hosts: Sequence[str] = LOCAL) -> FastAPI:
     """The platform; its runner works while the application does. ``db`` stays the caller's to close.
@@ -47,21 +37,18 @@ def create_app(db: Database, sessions: DevelopmentSessions, runner: Runner, *, h
             runner.changes.close()
             await runner.close()
 
-    app = FastAPI(title="Coding agents", lifespan=lifespan)
+    app = FastAPI(title="Coding agents", lifespan=lifespan, docs_url=None, redoc_url=None)
     metrics = Metrics()
     app.state.db, app.state.changes, app.state.metrics = db, runner.changes, metrics
-    app.include_router(router(*tasks.CHANGING), dependencies=[Depends(tasks.announcing)])
+    app.include_router(router(*web.with_pages(*tasks.CHANGING)), dependencies=[Depends(tasks.announcing)])
     app.include_router(router(*tasks.READING, messages.list_messages, live.read_logs, people.read_me))
     app.include_router(stream("/events"))
     for module in (live, health):
         app.include_router(module.routes)
     app.include_router(people.development_sign_in(db, sessions))
-    app.get("/", response_class=HTMLResponse, include_in_schema=False)(_front)
+    app.include_router(web.routes(PEOPLE))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
-    install(app, db=db, verify=sessions.verify, cookie=SESSION_COOKIE)
+    install(app, db=db, verify=sessions.verify, cookie=SESSION_COOKIE, error_page=web.problem)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(Access, metrics=metrics)
     return app
-
-
-async def _front() -> str:
-    return _PAGE

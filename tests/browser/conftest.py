@@ -1,0 +1,200 @@
+"""The platform in a real browser: one server and one browser for all tests of a process, a new user for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from psycopg.conninfo import conninfo_to_dict
+
+from examples.coding_agents.app import create_app
+from examples.coding_agents.run import Terms
+from examples.coding_agents.runner import SubprocessRunner
+from examples.coding_agents.seed import seed
+from freehold.auth import SESSION_COOKIE, DevelopmentSessions
+from freehold.scope import Database
+from freehold.server import Endpoints
+from freehold.wire import connect
+from tests.browser.watch import Watch
+from tests.cluster import Cluster
+from tests.integration.coding_agents.conftest import template as template  # noqa: PLC0414 - a fixture
+
+HOST = "127.0.0.1"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+ABSENT = "no Chromium: install it (Debian: apt-get install chromium), or name one in FREEHOLD_TEST_BROWSER"
+PATIENCE = 15_000
+# An agent that is quick, and that goes on when it is told to: the tests see it at work without waiting for a clock.
+AGENT = """
+import json, pathlib, sys, time
+task = json.load(sys.stdin)
+print("Task: " + task["prompt"])
+print("::command pytest -q")
+print("::progress 40", flush=True)
+if task["prompt"].startswith("Wait for "):
+    gate = pathlib.Path(task["prompt"].split()[2])
+    while not gate.exists():
+        time.sleep(0.02)
+print("17 passed")
+print("::reply I did what you asked: " + task["messages"][-1]["content"] if task["messages"] else "::reply Done as asked")
+print("::success Done.")
+"""
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The platform as it is served: where, and who may be signed in."""
+
+    address: str
+    sessions: DevelopmentSessions
+    admin_dsn: str
+
+    def newcomer(self) -> str:
+        """A user whom nobody else knows."""
+        name = f"user-{os.getpid()}-{next(_numbers)}"
+        with connect(self.admin_dsn) as admin:
+            admin.execute(
+                "insert into public.users (id, provider, external_id, access_token, username, email, name)"
+                " values (%s, 'github', %s, 'a-secret-token', %s, %s, %s)",
+                (name, name, name, f"{name}@example.com", f"User {name}"),
+            )
+        return name
+
+
+class _Served:
+    """A thread with a loop of its own, so that the server answers whatever the tests' loops do."""
+
+    def __init__(self, endpoints: Endpoints, sessions: DevelopmentSessions) -> None:
+        self._endpoints, self._sessions = endpoints, sessions
+        self._thread = threading.Thread(target=self._run, name="platform", daemon=True)
+        self._ready = threading.Event()
+        self.server: uvicorn.Server | None = None
+        self.address = ""
+
+    def start(self) -> None:
+        """Returns when the platform answers."""
+        self._thread.start()
+        if not self._ready.wait(60) or not self.address:
+            raise RuntimeError("The platform did not start.")
+
+    def stop(self) -> None:
+        """Returns when it has ended."""
+        if self.server is not None:
+            self.server.should_exit = True
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        async with Database(self._endpoints.login, service_dsn=self._endpoints.service) as db:
+            await seed(db)
+            terms = Terms((sys.executable, "-I", "-u", "-c", AGENT), grace=0.5)
+            runner = SubprocessRunner(db, terms, at_once=4, poll=0.1)
+            app = create_app(db, self._sessions, runner)
+            config = uvicorn.Config(app, host=HOST, port=0, log_config=None, timeout_graceful_shutdown=1)
+            self.server = uvicorn.Server(config)
+            serving = asyncio.create_task(self.server._serve())
+            while not self.server.started and not serving.done():
+                await asyncio.sleep(0.01)
+            if self.server.started:
+                port = self.server.servers[0].sockets[0].getsockname()[1]
+                self.address = f"http://{HOST}:{port}"
+            self._ready.set()
+            await serving
+
+
+@pytest.fixture(scope="session")
+def site(cluster: Cluster, template: str) -> Iterator[Site]:
+    """The platform, with a runner that works."""
+    sessions = DevelopmentSessions(b"0" * 32)
+    with cluster.clone(template) as endpoints:
+        served = _Served(endpoints, sessions)
+        served.start()
+        try:
+            database = str(conninfo_to_dict(endpoints.login)["dbname"])
+            yield Site(served.address, sessions, cluster.admin_dsn(database))
+        finally:
+            served.stop()
+
+
+def chromium() -> str | None:
+    """The browser to test with."""
+    named = os.environ.get("FREEHOLD_TEST_BROWSER")
+    return named or next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium."""
+    path = chromium()
+    if path is None:
+        pytest.skip(ABSENT)
+    async with async_playwright() as playwright:
+        browser = await _launched(playwright, path)
+        yield browser
+        await browser.close()
+
+
+async def _launched(playwright: Playwright, path: str) -> Browser:
+    return await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(browser: Browser, site: Site) -> AsyncIterator[BrowserContext]:
+    """A browser that nobody has used."""
+    context = await browser.new_context(base_url=site.address, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+def user(site: Site) -> str:
+    """Somebody new."""
+    return site.newcomer()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(context: BrowserContext, site: Site, user: str) -> AsyncIterator[Page]:
+    """A page of the user's, who is signed in; whatever the browser complains of fails the test."""
+    await sign_in(context, site, user)
+    page = await context.new_page()
+    with Watch(page):
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitor(context: BrowserContext) -> AsyncIterator[Page]:
+    """A page of somebody who is not signed in."""
+    page = await context.new_page()
+    with Watch(page):
+        yield page
+
+
+async def sign_in(context: BrowserContext, site: Site, user: str) -> None:
+    """Gives the browser a session of the user's."""
+    cookie = {"name": SESSION_COOKIE, "value": site.sessions.issue(user), "url": site.address}
+    await context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])
