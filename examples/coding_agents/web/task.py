@@ -81,7 +81,7 @@ async def _again(ctx: UserContext, form: Form) -> str:
 
 
 PAGES: Final = {
-    "tasks.create": Page("/app", show_list),
+    "tasks.create": Page("/app/tasks/{id}", show_list),
     "tasks.stop": Page("/app/tasks/{task_id}", _again),
     "tasks.delete": Page("/app?done=deleted", _again, at="/tasks/{task_id}/delete"),
     "tasks.delete_all": Page("/app?done=cleared", show_list),

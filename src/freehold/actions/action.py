@@ -180,8 +180,7 @@ def _check(action: Action[..., Any]) -> None:
         if not _TAG.fullmatch(tag) or not fields_of(tag) <= places:
             raise refused(name, f"has a tag that cannot be: {tag!r}", 'Write "tasks", or "tasks/{task_id}".')
     if action.location is not None:
-        known = set(action.signature.output.model_fields) if action.signature.output else set[str]()
-        if not fields_of(action.location) <= known | places:
+        if not fields_of(action.location) <= _known(action):
             raise refused(name, f"has a location with an unknown field: {action.location}", 'Write "/tasks/{id}".')
     if action.page is not None:
         _check_page(action, action.page)
@@ -198,8 +197,16 @@ def _check_page(action: Action[..., Any], page: Page) -> None:
         raise refused(name, "has a page, and a form cannot reach it", f'Write Page(..., at="{action.path}/delete").')
     if page.at is not None and (not PATH.fullmatch(page.at) or fields_of(page.at) != places):
         raise refused(name, f"has a form at {page.at}, which is no place of its own", "Name the same parameters there.")
-    if not fields_of(page.path) <= places:
-        raise refused(name, f"has a page with an unknown place: {page.path}", "Name parameters of the action's path.")
+    if not fields_of(page.path) <= _known(action):
+        hint = "Name parameters of the action's path, or fields of its output."
+        raise refused(name, f"has a page with an unknown place: {page.path}", hint)
+
+
+def _known(action: Action[..., Any]) -> set[str]:
+    """What a place that the answer leads to may name."""
+    output = action.signature.output
+    fields = set(output.model_fields) if output and not action.signature.several else set[str]()
+    return fields | set(action.signature.path)
 
 
 def fields_of(template: str) -> set[str]:

@@ -60,7 +60,6 @@ class Runner:
         self.output: TypeAdapter[Any] | None = (
             TypeAdapter(action.signature.annotation) if action.signature.output else None
         )
-        self._located = fields_of(action.location or "")
 
     async def run(self, request: Request, context: UserContext) -> Response:
         """The answer to ``request``; raises what the action raises."""
@@ -137,12 +136,12 @@ class Runner:
             if problem.status not in AMENDABLE:
                 raise
             errors = tuple(FieldError(each.pointer, each.message) for each in problem.errors or ())
-            form = Form(fields.shown, errors, problem.detail or problem.title, path)
+            form = Form(fields.shown, errors, problem.detail or problem.title, path, fields.several)
             return HTMLResponse(await page.render(context, form), problem.status, UNCACHED)
         if page.show is not None:
             return HTMLResponse(await page.show(context, done.result), self.action.status, UNCACHED)
         root: str = request.scope.get("root_path", "")
-        return RedirectResponse(root + _filled(page.path, path), HTTPStatus.SEE_OTHER)
+        return RedirectResponse(root + _filled(page.path, path, done.result), HTTPStatus.SEE_OTHER)
 
     async def _answered(self, context: UserContext, call: _Call, headers: Mapping[str, str]) -> _Done:
         if not self.action.transactional:
@@ -182,8 +181,7 @@ class Runner:
     def _response(self, done: _Done, call: _Call) -> Response:
         action, result, sent = self.action, done.result, dict(done.headers)
         if action.location is not None:
-            known = {**call.path, **{name: getattr(result, name) for name in self._located - set(call.path)}}
-            sent["Location"] = _filled(action.location, known)
+            sent["Location"] = _filled(action.location, call.path, result)
         if self.output is None:
             return Response(status_code=action.status, headers=sent)
         return Response(self.output.dump_json(result, by_alias=True), action.status, sent, JSON)
@@ -192,8 +190,9 @@ class Runner:
         return [template.format_map(path) for template in templates]
 
 
-def _filled(template: str, places: Mapping[str, Any]) -> str:
-    return template.format_map({name: quote(str(value), safe="") for name, value in places.items()})
+def _filled(template: str, places: Mapping[str, Any], result: object) -> str:
+    known = {name: places[name] if name in places else getattr(result, name) for name in fields_of(template)}
+    return template.format_map({name: quote(str(value), safe="") for name, value in known.items()})
 
 
 def _media_type(request: Request) -> str:

@@ -23,7 +23,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 async def render(ctx: UserContext, form: Form) -> str:
     """The page of a card."""
-    return html.escape(f"{form.places} {form.message} {form.errors}", quote=False)
+    return html.escape(f"{form.places} {form.chosen('title')} {form.message} {form.errors}", quote=False)
 
 
 async def show(ctx: UserContext, card: CardOut) -> str:
@@ -44,7 +44,7 @@ def app(db: Database, sessions: DevelopmentSessions) -> FastAPI:
     install(app, db=db, verify=sessions.verify, cookie=SESSION_COOKIE)
     forms = (
         create.on(Page("/cards", render, show=show)),
-        finish.on(Page("/pages/{card_id}?done", render)),
+        finish.on(Page("/pages/{card_id}?done={title}", render)),
         remove.on(Page("/", render, at="/cards/{card_id}/remove")),
     )
     app.include_router(router(*forms, list_cards, get))
@@ -63,10 +63,10 @@ async def _card(alice: httpx.AsyncClient) -> str:
 
 
 async def test_a_form_finds_its_place(alice: httpx.AsyncClient, bob: httpx.AsyncClient) -> None:
-    """The path's parameters reach the action, where it leads, and the page that is shown again."""
+    """The path's parameters reach the action, where it leads, and the page that is shown again; so does its output."""
     card = await _card(alice)
     done = await alice.post(f"/cards/{card}/finish", headers=FORM)
-    assert (done.status_code, done.headers["location"]) == (303, f"/pages/{card}?done")
+    assert (done.status_code, done.headers["location"]) == (303, f"/pages/{card}?done=one")
     again = await alice.post(f"/cards/{card}/finish", headers=FORM)
     assert (again.status_code, again.headers["content-type"]) == (409, "text/html; charset=utf-8")
     assert card in again.text
@@ -107,11 +107,19 @@ async def test_what_is_seen_once_is_the_answer(alice: httpx.AsyncClient) -> None
     assert (await alice.post("/cards", data={"title": ""})).status_code == 422
 
 
+async def test_all_that_was_chosen_comes_back(alice: httpx.AsyncClient) -> None:
+    """Check boxes send one name several times."""
+    answer = await alice.post("/cards", content=b"title=one&title=two", headers=FORM)
+    assert answer.status_code == 422
+    assert "('one', 'two')" in answer.text
+
+
 @pytest.mark.parametrize(
     ("action", "page"),
     [
         (remove, Page("/", render)),
-        (finish, Page("/cards/{id}", render)),
+        (finish, Page("/cards/{place}", render)),
+        (remove.on(Page("/", render, at="/cards/{card_id}/remove")), Page("/{id}", render, at="/cards/{card_id}/gone")),
         (finish, Page("/", render, at="/cards/finish")),
         (get, Page("/", render)),
     ],
