@@ -287,12 +287,13 @@ class Setting(Model):
 
 
 class PlatformSetting(Model):
-    """What the platform sets for everybody; ``id`` is the key. The service writes it, and anybody may know."""
+    """What the platform sets for everybody. The service writes it, and anybody may know."""
 
     __tablename__ = "platform_settings"
     __access__ = Access.PUBLIC_READ
 
     id: Col[str] = primary_key()
+    key: Col[str] = column(unique=True)
     value: Col[str]
     created_at: Col[datetime] = created_at()
     updated_at: Col[datetime] = updated_at()

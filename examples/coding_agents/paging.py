@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar, cast
 
+from sqlalchemy import select, tuple_
+
+from freehold.models import Model
+from freehold.scope import Scope
+
+M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 
 CURSOR: Final = r"^[0-9]{1,17}\.[A-Za-z0-9_-]{1,64}$"
@@ -36,3 +42,14 @@ def page(rows: Sequence[T], limit: int, place: Callable[[T], Cursor]) -> tuple[S
     """The first ``limit`` rows, and the cursor for those that follow if there are more."""
     shown = rows[:limit]
     return shown, str(place(shown[-1])) if len(rows) > limit else None
+
+
+async def newest(scope: Scope, model: type[M], after: str | None, limit: int) -> tuple[Sequence[M], str | None]:
+    """A page of the scope's rows of ``model``, the newest first, and the cursor for the next."""
+    columns: Any = model
+    place = tuple_(columns.created_at, columns.id)
+    statement = select(model).order_by(columns.created_at.desc(), columns.id.desc()).limit(limit + 1)
+    if after is not None:
+        cursor = Cursor.parse(after)
+        statement = statement.where(place < (cursor.created_at, cursor.id))
+    return page(await scope.all(statement), limit, lambda row: Cursor(cast(Any, row).created_at, cast(Any, row).id))

@@ -26,7 +26,7 @@ async def own_limit(scope: UserScope, _: Identity) -> int:
     """The limit of the scope's user, in one round trip."""
     own, general, emails = await scope.batch(
         select(Setting.value).where(Setting.key == MESSAGES_A_DAY),
-        select(PlatformSetting.value).where(PlatformSetting.id == MESSAGES_A_DAY),
+        select(PlatformSetting.value).where(PlatformSetting.key == MESSAGES_A_DAY),
         select(User.email),
     )
     if own:

@@ -21,7 +21,7 @@ from examples.coding_agents.app import create_app
 from examples.coding_agents.run import Terms
 from examples.coding_agents.runner import SubprocessRunner
 from examples.coding_agents.seed import seed
-from freehold.auth import SESSION_COOKIE, DevelopmentSessions
+from freehold.auth import DevelopmentSessions
 from freehold.scope import Database
 from freehold.server import Endpoints
 from freehold.wire import connect
@@ -62,10 +62,9 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Site:
-    """The platform as it is served: where, and who may be signed in."""
+    """The platform as it is served: where, and for whom."""
 
     address: str
-    sessions: DevelopmentSessions
     admin_dsn: str
 
     def newcomer(self) -> str:
@@ -83,8 +82,8 @@ class Site:
 class _Served:
     """A thread with a loop of its own, so that the server answers whatever the tests' loops do."""
 
-    def __init__(self, endpoints: Endpoints, sessions: DevelopmentSessions) -> None:
-        self._endpoints, self._sessions = endpoints, sessions
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
         self._thread = threading.Thread(target=self._run, name="platform", daemon=True)
         self._ready = threading.Event()
         self.server: uvicorn.Server | None = None
@@ -113,7 +112,7 @@ class _Served:
             await seed(db)
             terms = Terms((sys.executable, "-I", "-u", "-c", AGENT), grace=0.5)
             runner = SubprocessRunner(db, terms, at_once=4, poll=0.1)
-            app = create_app(db, self._sessions, runner)
+            app = create_app(db, DevelopmentSessions(b"0" * 32), runner)
             config = uvicorn.Config(app, host=HOST, port=0, log_config=None, timeout_graceful_shutdown=1)
             self.server = uvicorn.Server(config)
             serving = asyncio.create_task(self.server._serve())
@@ -129,13 +128,12 @@ class _Served:
 @pytest.fixture(scope="session")
 def site(cluster: Cluster, template: str) -> Iterator[Site]:
     """The platform, with a runner that works."""
-    sessions = DevelopmentSessions(b"0" * 32)
     with cluster.clone(template) as endpoints:
-        served = _Served(endpoints, sessions)
+        served = _Served(endpoints)
         served.start()
         try:
             database = str(conninfo_to_dict(endpoints.login)["dbname"])
-            yield Site(served.address, sessions, cluster.admin_dsn(database))
+            yield Site(served.address, cluster.admin_dsn(database))
         finally:
             served.stop()
 
@@ -178,9 +176,9 @@ def user(site: Site) -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(context: BrowserContext, site: Site, user: str) -> AsyncIterator[Page]:
+async def page(context: BrowserContext, user: str) -> AsyncIterator[Page]:
     """A page of the user's, who is signed in; whatever the browser complains of fails the test."""
-    await sign_in(context, site, user)
+    await sign_in(context, user)
     page = await context.new_page()
     with Watch(page):
         yield page
@@ -194,7 +192,7 @@ async def visitor(context: BrowserContext) -> AsyncIterator[Page]:
         yield page
 
 
-async def sign_in(context: BrowserContext, site: Site, user: str) -> None:
+async def sign_in(context: BrowserContext, user: str) -> None:
     """Gives the browser a session of the user's."""
-    cookie = {"name": SESSION_COOKIE, "value": site.sessions.issue(user), "url": site.address}
-    await context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])
+    answer = await context.request.post("/dev/sign-in", form={"user_id": user})
+    assert answer.ok

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from examples.coding_agents.seed import PEOPLE, task_of
-from tests.browser.conftest import Site, sign_in
+from tests.browser.conftest import sign_in
 from tests.browser.look import look, violations
 from tests.browser.watch import Watch
 
@@ -15,14 +15,17 @@ ADA = PEOPLE[0]
 PATHS = {
     "tasks": "/app",
     "task": f"/app/tasks/{task_of(ADA)}",
+    "tokens": "/app/tokens",
+    "settings": "/app/settings",
+    "account": "/app/account",
     "missing": "/app/tasks/none",
 }
 
 
 @pytest.mark.parametrize("name", PATHS)
-async def test_a_page_is_for_everybody(context: BrowserContext, site: Site, name: str) -> None:
+async def test_a_page_is_for_everybody(context: BrowserContext, name: str) -> None:
     """axe-core finds nothing, and nothing is wider than a phone."""
-    await sign_in(context, site, ADA.id)
+    await sign_in(context, ADA.id)
     page = await context.new_page()
     with Watch(page):
         await page.goto(PATHS[name])
@@ -57,9 +60,9 @@ async def test_axe_would_see_it(page: Page) -> None:
     assert {each.partition(":")[0] for each in await violations(page)} == {"button-name", "color-contrast"}
 
 
-async def test_the_watch_would_hear_it(context: BrowserContext, site: Site, user: str) -> None:
+async def test_the_watch_would_hear_it(context: BrowserContext, user: str) -> None:
     """The positive control: a script that a page should not have had is refused, and complained of."""
-    await sign_in(context, site, user)
+    await sign_in(context, user)
     page = await context.new_page()
     with Watch(page) as watch:
         await page.goto("/app")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from examples.coding_agents.web import task
+from examples.coding_agents.web import account, setting, task, token
 from freehold.actions import Action, Page
 
-_PAGES: Final[dict[str, Page]] = {**task.PAGES}
+_PAGES: Final[dict[str, Page]] = {**task.PAGES, **token.PAGES, **setting.PAGES, **account.PAGES}
 
 
 def with_pages(*actions: Action[..., Any]) -> Iterator[Action[..., Any]]:

@@ -20,6 +20,9 @@ SECTIONS: Final = (
     ("settings", "/app/settings", "Settings"),
 )
 
+MOST: Final = 100
+"""How many of one's rows a page shows at most, of what nobody has that many of."""
+
 
 class Person(Protocol):
     """Somebody who may be chosen where signing in needs no password."""

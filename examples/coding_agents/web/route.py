@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from examples.coding_agents.people import read_me
 from examples.coding_agents.schemas import After, Id
-from examples.coding_agents.web import page, task
+from examples.coding_agents.web import account, page, setting, task, token
 from examples.coding_agents.web.asset import ASSETS
 from examples.coding_agents.web.page import Person
 from freehold import UserContext
@@ -48,6 +48,18 @@ def routes(people: Sequence[Person] = (), *, github: bool = False) -> APIRouter:
         said_after: After | None = None,
     ) -> str:
         return await shown(request, caller, lambda ctx: task.show(ctx, task_id, Form(), before, said_after))
+
+    @pages.get("/app/tokens")
+    async def tokens(request: Request, caller: Visitor, done: _Done = "") -> str:
+        return await shown(request, caller, lambda ctx: token.show(ctx, Form(), done))
+
+    @pages.get("/app/settings")
+    async def settings(request: Request, caller: Visitor, done: _Done = "") -> str:
+        return await shown(request, caller, lambda ctx: setting.show(ctx, Form(), done))
+
+    @pages.get("/app/account")
+    async def own_account(request: Request, caller: Visitor, done: _Done = "") -> str:
+        return await shown(request, caller, lambda ctx: account.show(ctx, Form(), done, github=github))
 
     pages.get("/")(_front)
     pages.get("/assets/{digest}/{name}")(_file)

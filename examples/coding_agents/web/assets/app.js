@@ -36,7 +36,7 @@ function follow(article) {
       if (number <= last) return; // a stream that begins again says what it said
       last = number;
       const atEnd = isAtEnd(list);
-      list.append(line(number, JSON.parse(event.data)));
+      list.querySelector("ol").append(line(number, JSON.parse(event.data)));
       count.textContent = number === 1 ? "1 line" : `${number} lines`;
       if (atEnd) list.scrollTop = list.scrollHeight;
     });

@@ -1,4 +1,4 @@
--- freehold: revision 1ed1d3712fc9
+-- freehold: revision 23d74cec3e79
 -- the tables of the platform
 -- +15 tables, +4 indexes, +3 functions, +45 policies, +9 triggers, +195 grants, no grant removed, no policy weakened
 
@@ -231,10 +231,12 @@ REVOKE ALL ON TABLE "public"."keys" FROM PUBLIC, "anon", "authenticated", "servi
 -- freehold: statement
 CREATE TABLE "public"."platform_settings" (
     "id" text NOT NULL,
+    "key" text NOT NULL,
     "value" text NOT NULL,
     "created_at" timestamp with time zone DEFAULT now() NOT NULL,
     "updated_at" timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT "pk_platform_settings" PRIMARY KEY (id)
+    CONSTRAINT "pk_platform_settings" PRIMARY KEY (id),
+    CONSTRAINT "uq_platform_settings_key" UNIQUE (key)
 );
 
 -- freehold: statement

@@ -1,4 +1,4 @@
--- freehold: revision 1ed1d3712fc9
+-- freehold: revision 23d74cec3e79
 -- undoes: the tables of the platform
 -- what this drops is not brought back by going up again
 

@@ -1,6 +1,6 @@
 """the tables of the platform
 
-Revision ID: 1ed1d3712fc9
+Revision ID: 23d74cec3e79
 Revises: nothing
 
 +15 tables, +4 indexes, +3 functions, +45 policies, +9 triggers, +195 grants, no grant removed, no policy weakened
@@ -8,7 +8,7 @@ Revises: nothing
 
 from freehold.migrations.beside import execute_beside
 
-revision = "1ed1d3712fc9"
+revision = "23d74cec3e79"
 down_revision = None
 branch_labels = None
 depends_on = None
