@@ -17,6 +17,7 @@ from examples.coding_agents.models import ApiToken, Session
 from examples.coding_agents.runner import Runner
 from examples.coding_agents.sign_in import in_development, signing_out, with_github
 from freehold.actions import install, router, stream
+from freehold.actions.tool import Tools
 from freehold.auth import ApiTokens, DevelopmentSessions, Sessions, SignIn, any_of
 from freehold.scope import Database
 from freehold.settings import Environment
@@ -31,6 +32,9 @@ OTHERS: Final = (
 )
 ACTIONS: Final = (*tasks.CHANGING, *OTHERS)
 """Everything that is an action; for `freehold client ts examples.coding_agents.app:ACTIONS`."""
+
+TOOLS: Final = (tasks.create, tasks.read, tasks.list_tasks, tasks.go_on, tasks.stop)
+"""What programs that act for somebody may do over MCP."""
 
 LOCAL: Final = ("127.0.0.1", "localhost")
 
@@ -65,11 +69,13 @@ def create_app(
         await db.open()
         await runner.start()
         try:
-            yield
+            async with agents.running():
+                yield
         finally:
             runner.changes.close()
             await runner.close()
 
+    agents = Tools(*TOOLS, name="coding-agents", about="Give coding agents tasks, and see what became of them.")
     app = FastAPI(title="Coding agents", lifespan=lifespan)
     metrics = Metrics()
     app.state.db, app.state.changes, app.state.metrics = db, runner.changes, metrics
@@ -83,6 +89,7 @@ def create_app(
     if development is not None:
         app.include_router(in_development(db, sessions))
     app.get("/", response_class=HTMLResponse, include_in_schema=False)(_front)
+    app.router.routes.append(agents.route("/mcp"))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     verify = any_of(tokens_, sessions, *(() if development is None else (development,)))
     install(app, db=db, verify=verify, cookie=sessions.cookie)
