@@ -17,6 +17,7 @@ from examples.coding_agents.runner import Runner
 from examples.coding_agents.seed import PEOPLE
 from examples.coding_agents.sign_in import in_development, signing_out, with_github
 from freehold.actions import SecurityHeaders, install, router, stream
+from freehold.actions.tool import Tools
 from freehold.auth import ApiTokens, DevelopmentSessions, Sessions, SignIn, any_of
 from freehold.scope import Database
 from freehold.settings import Environment
@@ -31,6 +32,9 @@ OTHERS: Final = (
 )
 ACTIONS: Final = (*tasks.CHANGING, *OTHERS)
 """Everything that is an action; for `freehold client ts examples.coding_agents.app:ACTIONS`."""
+
+TOOLS: Final = (tasks.create, tasks.read, tasks.list_tasks, tasks.go_on, tasks.stop)
+"""What programs that act for somebody may do over MCP."""
 
 LOCAL: Final = ("127.0.0.1", "localhost")
 
@@ -56,11 +60,13 @@ def create_app(
         await db.open()
         await runner.start()
         try:
-            yield
+            async with agents.running():
+                yield
         finally:
             runner.changes.close()
             await runner.close()
 
+    agents = Tools(*TOOLS, name="coding-agents", about="Give coding agents tasks, and see what became of them.")
     app = FastAPI(title="Coding agents", lifespan=lifespan, docs_url=None, redoc_url=None)
     metrics = Metrics()
     app.state.db, app.state.changes, app.state.metrics = db, runner.changes, metrics
@@ -74,6 +80,7 @@ def create_app(
     if development is not None:
         app.include_router(in_development(db, sessions))
     app.include_router(web.routes(() if development is None else PEOPLE, github=sign_in is not None))
+    app.router.routes.append(agents.route("/mcp"))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     verify = any_of(tokens_, sessions, *(() if development is None else (development,)))
     install(app, db=db, verify=verify, cookie=sessions.cookie, error_page=web.problem)
