@@ -15,13 +15,21 @@ from freehold.errors import Code, CredentialError
 SECTIONS: Final = (
     ("tasks", "/app", "Tasks"),
     ("keys", "/app/keys", "Keys"),
-    ("tokens", "/app/tokens", "API tokens"),
+    ("tokens", "/app/tokens", "Tokens"),
     ("connectors", "/app/connectors", "Connectors"),
     ("settings", "/app/settings", "Settings"),
 )
 
 MOST: Final = 100
 """How many of one's rows a page shows at most, of what nobody has that many of."""
+
+_SAID: Final[dict[int, str]] = {
+    401: "You are not signed in, or not any more.",
+    404: "It was deleted, or it was never there for you.",
+    405: "This address is not for that.",
+}
+_REFUSED: Final = "That did not work."
+_BROKEN: Final = "It is not your doing, and was written down. Try again in a moment."
 
 
 class Person(Protocol):
@@ -52,4 +60,6 @@ def sign_in(people: Sequence[Person], *, github: bool, return_to: str) -> str:
 def problem(problem: Problem) -> str:
     """What went wrong, and the way back."""
     unknown = problem.status == HTTPStatus.UNAUTHORIZED
-    return render("problem.html", me=None, path="", problem=problem, unknown=unknown)
+    broken = problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    said = problem.detail or _SAID.get(problem.status) or (_BROKEN if broken else _REFUSED)
+    return render("problem.html", me=None, path="", problem=problem, said=said, unknown=unknown)

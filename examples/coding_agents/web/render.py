@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from examples.coding_agents.schemas import TaskOut
 from examples.coding_agents.web.asset import ASSETS
+from examples.coding_agents.web.browser import browser_of
 from freehold.actions import Form
 
 _LONGEST_NAME: Final = 120
@@ -45,4 +46,4 @@ def _name_of(task: TaskOut) -> str:
     return task.title or next(iter(task.prompt.splitlines()), "")[:_LONGEST_NAME] or "Untitled"
 
 
-_TEMPLATES.globals.update(asset=_asset, wrong=_wrong, first=_first, name_of=_name_of)
+_TEMPLATES.globals.update(asset=_asset, wrong=_wrong, first=_first, name_of=_name_of, browser_of=browser_of)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from asyncio import gather
+from collections.abc import Sequence
 from typing import Final, get_args
 
 from examples.coding_agents.logs import LogPage, read_log
 from examples.coding_agents.messages import list_messages
 from examples.coding_agents.models import Agent
-from examples.coding_agents.schemas import Which
+from examples.coding_agents.schemas import MessageOut, TaskOut, Which
 from examples.coding_agents.tasks import LIVE, list_tasks, read
 from examples.coding_agents.web.allowance import remaining
 from examples.coding_agents.web.page import signed_in
@@ -55,7 +56,7 @@ async def show(
         f"/app/tasks/{task_id}",
         form=form,
         task=task,
-        messages=messages.messages,
+        messages=_after_the_prompt(task, messages.messages) if said_after is None else messages.messages,
         later=messages.next,
         begins=said_after is None,
         log=log,
@@ -63,6 +64,11 @@ async def show(
         follows=live and before is None,
         stream=f"/tasks/{task_id}/logs/stream",
     )
+
+
+def _after_the_prompt(task: TaskOut, messages: Sequence[MessageOut]) -> Sequence[MessageOut]:
+    """Without the prompt, which the program that this one takes over from kept as a message too."""
+    return messages[1:] if messages and (messages[0].role, messages[0].content) == ("user", task.prompt) else messages
 
 
 async def _log(ctx: UserContext, task_id: str, before: int | None) -> LogPage:
