@@ -92,14 +92,15 @@ class Runner:
             return self._response(await self._answered(context, call, UNCACHED), call)
         from freehold.actions import tag  # noqa: PLC0415 - its table is the application's only if it is used
 
-        known = await tag.versions(context.scope, self._tags(self.action.tags, path))
-        etag = tag.etag_of(
-            context.identity.user_id or "", self.action.name, request.url.path, query.decode("latin-1"), known
-        )
-        headers = {**_ASK_AGAIN, "ETag": etag}
-        if tag.has(request.headers, etag):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return self._response(await self._answered(context, call, headers), call)
+        asked = (context.identity.user_id or "", self.action.name, request.url.path, query.decode("latin-1"))
+        scope = tag.before(context.scope, self._tags(self.action.tags, path))
+        if "if-none-match" in request.headers:
+            etag = tag.etag_of(*asked, await tag.versions(scope))
+            if tag.has(request.headers, etag):
+                return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**_ASK_AGAIN, "ETag": etag})
+        done = await self._answered(replace(context, scope=scope), call, _ASK_AGAIN)
+        etag = tag.etag_of(*asked, await tag.versions(scope))  # they came along with what the action read first
+        return self._response(replace(done, headers={**done.headers, "ETag": etag}), call)
 
     async def _from_json(self, request: Request, context: UserContext) -> Response:
         body = await request.body()

@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from freehold.actions.announcement import CHANNEL
 from freehold.actions.tables import Tag
 from freehold.errors import Code, StatementError
-from freehold.scope import Scope
+from freehold.scope import Ahead, Scope, UserScope
 
 _TAG: Final = re.compile(r"[A-Za-z0-9._:/@~-]{1,100}")
 _MOST: Final = 50
@@ -64,9 +64,14 @@ def _announce(tags: Sequence[str], owner: str | None) -> Any:
     return announced.where(mine).group_by(Tag.user_id)
 
 
-async def versions(scope: Scope, tags: Iterable[str]) -> str:
-    """The versions of ``tags`` for the scope's user, as text; a tag that was never touched has none."""
-    rows = await scope.all(select(Tag.id, Tag.version).where(Tag.id.in_(sorted(tags))))
+def before(scope: UserScope, tags: Iterable[str]) -> Ahead:
+    """A scope that reads the versions of ``tags`` before anything else; see `versions`."""
+    return Ahead(scope, select(Tag.id, Tag.version).where(Tag.id.in_(sorted(tags))))
+
+
+async def versions(scope: Ahead) -> str:
+    """The versions for the scope's user, as text; a tag that was never touched has none."""
+    rows = await scope.rows()
     return " ".join(f"{tag}={version}" for tag, version in sorted(rows))
 
 
