@@ -59,12 +59,12 @@ async def test_a_token_is_copied_rotated_and_deleted(page: Page) -> None:
     await page.get_by_role("button", name="Copy").click()
     await expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert await page.evaluate("navigator.clipboard.readText()") == first
+    page.on("dialog", lambda dialog: dialog.accept())
     await page.get_by_role("button", name="Rotate robot").click()
     await expect(page.locator("#token")).not_to_have_text(first)
     second = await page.locator("#token").inner_text()
     request = page.context.request
     assert [await _status(request, first), await _status(request, second)] == [401, 200]
-    page.once("dialog", lambda dialog: dialog.accept())
     await page.get_by_role("button", name="Delete robot").click()
     await expect(page.get_by_text("The token is deleted")).to_be_visible()
     assert await _status(request, second) == 401

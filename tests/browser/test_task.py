@@ -126,7 +126,7 @@ async def test_what_is_wrong_is_told_where_it_was_typed(page: Page) -> None:
     await page.goto("/app")
     await page.get_by_label("Repository").evaluate("field => field.type = 'text'")
     await page.get_by_label("Task", exact=True).fill("Keep <b>this</b>")
-    await page.get_by_label("Agent").select_option("codex")
+    await page.get_by_label("Agent", exact=True).select_option("codex")
     await page.get_by_label("Repository").fill("ftp://example.com")
     await page.get_by_role("button", name="Create task").click()
     wrong = page.get_by_label("Repository")
@@ -135,7 +135,7 @@ async def test_what_is_wrong_is_told_where_it_was_typed(page: Page) -> None:
     await expect(wrong).to_have_accessible_description("Error: This is not written in the form that is asked for here. Its https:// address, if there is one.")
     await expect(wrong).to_have_value("ftp://example.com")
     await expect(page.get_by_label("Task", exact=True)).to_have_value("Keep <b>this</b>")
-    await expect(page.get_by_label("Agent")).to_have_value("codex")
+    await expect(page.get_by_label("Agent", exact=True)).to_have_value("codex")
     await expect(page).to_have_title("Error: Tasks – Coding agents")
     assert page.url.endswith("/app"), "A page that is loaded anew is a page again."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final, get_args
 
 from examples.coding_agents.schemas import Which
@@ -35,6 +36,7 @@ async def show(ctx: UserContext, form: Form, done: str = "", made: TokenMade | N
         _PATH,
         form=form,
         tokens=tokens.tokens,
+        now=datetime.now(UTC),
         scopes=_SCOPES,
         ends=_ENDS,
         fresh=made.token if made else None,
