@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -79,63 +81,51 @@ class Site:
         return name
 
 
-class _Served:
-    """A thread with a loop of its own, so that the server answers whatever the tests' loops do."""
+class _Server(uvicorn.Server):
+    """Says when it serves."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
-        self._endpoints = endpoints
-        self._thread = threading.Thread(target=self._run, name="platform", daemon=True)
-        self._ready = threading.Event()
-        self.server: uvicorn.Server | None = None
-        self.address = ""
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
 
-    def start(self) -> None:
-        """Returns when the platform answers."""
-        self._thread.start()
-        if not self._ready.wait(60) or not self.address:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready.set()
+
+
+@contextmanager
+def served(endpoints: Endpoints) -> Iterator[str]:
+    """The platform, in a thread with a loop of its own, so that it answers whatever the tests' loops do; its address."""
+    with socket.create_server((HOST, 0)) as listener:
+        servers: list[_Server] = []
+        ready = threading.Event()
+
+        async def serve() -> None:
+            async with Database(endpoints.login, service_dsn=endpoints.service) as db:
+                await seed(db)
+                terms = Terms((sys.executable, "-I", "-u", "-c", AGENT), grace=0.5)
+                app = create_app(db, DevelopmentSessions(b"0" * 32), SubprocessRunner(db, terms, at_once=4, poll=0.1))
+                config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
+                servers.append(_Server(config, ready))
+                await servers[0].serve(sockets=[listener])
+
+        thread = threading.Thread(target=asyncio.run, args=[serve()], name="platform", daemon=True)
+        thread.start()
+        if not ready.wait(60):
             raise RuntimeError("The platform did not start.")
-
-    def stop(self) -> None:
-        """Returns when it has ended."""
-        if self.server is not None:
-            self.server.should_exit = True
-        self._thread.join(30)
-
-    def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            yield f"http://{HOST}:{listener.getsockname()[1]}"
         finally:
-            self._ready.set()
-
-    async def _serve(self) -> None:
-        async with Database(self._endpoints.login, service_dsn=self._endpoints.service) as db:
-            await seed(db)
-            terms = Terms((sys.executable, "-I", "-u", "-c", AGENT), grace=0.5)
-            runner = SubprocessRunner(db, terms, at_once=4, poll=0.1)
-            app = create_app(db, DevelopmentSessions(b"0" * 32), runner)
-            config = uvicorn.Config(app, host=HOST, port=0, log_config=None, timeout_graceful_shutdown=1)
-            self.server = uvicorn.Server(config)
-            serving = asyncio.create_task(self.server._serve())
-            while not self.server.started and not serving.done():
-                await asyncio.sleep(0.01)
-            if self.server.started:
-                port = self.server.servers[0].sockets[0].getsockname()[1]
-                self.address = f"http://{HOST}:{port}"
-            self._ready.set()
-            await serving
+            servers[0].should_exit = True
+            thread.join(30)
 
 
 @pytest.fixture(scope="session")
 def site(cluster: Cluster, template: str) -> Iterator[Site]:
     """The platform, with a runner that works."""
-    with cluster.clone(template) as endpoints:
-        served = _Served(endpoints)
-        served.start()
-        try:
-            database = str(conninfo_to_dict(endpoints.login)["dbname"])
-            yield Site(served.address, cluster.admin_dsn(database))
-        finally:
-            served.stop()
+    with cluster.clone(template) as endpoints, served(endpoints) as address:
+        yield Site(address, cluster.admin_dsn(str(conninfo_to_dict(endpoints.login)["dbname"])))
 
 
 def chromium() -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
@@ -46,5 +45,4 @@ async def _cut_off(page: Page) -> list[str]:
 
 async def _picture(page: Page, name: str) -> None:
     if PICTURES:
-        Path(PICTURES).mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)

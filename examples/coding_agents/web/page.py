@@ -47,7 +47,9 @@ async def signed_in(ctx: UserContext, template: str, here: str, path: str, **val
     Pages show more than one scope is good for, so raises `CredentialError` (FH604) for a token that is not good for all.
     """
     if ctx.verified.scopes is not None:
-        raise CredentialError(Code.SCOPE_MISSING, "Pages are for people who signed in.", hint="Use the API: /openapi.json.")
+        raise CredentialError(
+            Code.SCOPE_MISSING, "Pages are for people who signed in.", hint="Use the API: /openapi.json."
+        )
     me = await read_me(ctx)
     return render(template, me=me, sections=SECTIONS, here=here, path=path, **values)
 

@@ -13,6 +13,7 @@ from examples.coding_agents.web.browser import browser_of
 from freehold.actions import Form
 
 _LONGEST_NAME: Final = 120
+_PROVIDERS: Final = {"github": "GitHub", "openai": "OpenAI", "aigateway": "AI Gateway"}
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -46,4 +47,8 @@ def _name_of(task: TaskOut) -> str:
     return task.title or next(iter(task.prompt.splitlines()), "")[:_LONGEST_NAME] or "Untitled"
 
 
-_TEMPLATES.globals.update(asset=_asset, wrong=_wrong, first=_first, name_of=_name_of, browser_of=browser_of)
+def _provider_of(name: str) -> str:
+    return _PROVIDERS.get(name, name.capitalize())
+
+
+_TEMPLATES.globals.update(asset=_asset, wrong=_wrong, first=_first, name_of=_name_of, browser_of=browser_of, provider_of=_provider_of)

@@ -26,8 +26,10 @@ _Line = Annotated[int | None, Query(ge=2, le=10_000_000)]
 
 
 def routes(people: Sequence[Person] = (), *, github: bool = False) -> APIRouter:
-    """The pages and their files. ``people``: who may be chosen where signing in needs no password; ``github``: whether
-    its sign-in is set up."""
+    """The pages and their files.
+
+    ``people``: who may be chosen where signing in needs no password; ``github``: whether one can sign in there.
+    """
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     async def shown(request: Request, caller: UserContext | None, show: _Show) -> str:

@@ -179,9 +179,8 @@ def _check(action: Action[..., Any]) -> None:
     for tag in (*action.tags, *action.touches):
         if not _TAG.fullmatch(tag) or not fields_of(tag) <= places:
             raise refused(name, f"has a tag that cannot be: {tag!r}", 'Write "tasks", or "tasks/{task_id}".')
-    if action.location is not None:
-        if not fields_of(action.location) <= _known(action):
-            raise refused(name, f"has a location with an unknown field: {action.location}", 'Write "/tasks/{id}".')
+    if action.location is not None and not fields_of(action.location) <= _known(action):
+        raise refused(name, f"has a location with an unknown field: {action.location}", 'Write "/tasks/{id}".')
     if action.page is not None:
         _check_page(action, action.page)
     for error in action.errors:
