@@ -25,6 +25,8 @@ PEERS: Final = (
     "django_orm",
     "tortoise_orm",
     "drizzle",
+    "freehold_http",
+    "fastapi_sqlalchemy",
 )
 FLOOR: Final = "asyncpg_bare"
 _ROOT: Final = Path(__file__).parents[1]

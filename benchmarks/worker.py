@@ -14,6 +14,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TextIO
 
@@ -66,6 +67,8 @@ class Worker:
         return {"given": self._plain(message["case"], given)}
 
     def _plain(self, case: str, given: Any) -> Any:
+        if case == "http_list":
+            return [self._row({**each, **_moments(each)}) for each in json.loads(given)["tasks"]]
         if case == "list20":
             return [self._row(each) for each in given]
         if case == "stream":
@@ -97,6 +100,11 @@ def _versions(peer: Peer) -> dict[str, str]:
         except PackageNotFoundError:  # run from a checkout that is not installed
             versions[package] = "this checkout"
     return versions
+
+
+def _moments(task: dict[str, Any]) -> dict[str, datetime]:
+    """The timestamps of a task in JSON."""
+    return {name: datetime.fromisoformat(task[name]) for name in ("created_at", "updated_at")}
 
 
 async def _awaited(verb: Any, job: Job) -> Any:
