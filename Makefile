@@ -28,6 +28,9 @@ demo: .venv/runtime.stamp ## run the coding-agents platform on an embedded Postg
 test: .venv/dev.stamp .venv/browser.stamp ## run the tests (ARGS='tests/unit -k owner', JOBS=2)
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
+stress: .venv/dev.stamp ## 100,000 calls of fifty users on four connections, with a server that restarts (CALLS=100000)
+	@FREEHOLD_STRESS=$(or $(CALLS),100000) $(PY) -m pytest -p no:randomly tests/integration/scope/test_stress.py
+
 coverage: .venv/dev.stamp ## run the tests and report the branches they leave out
 	@$(PY) -m coverage erase
 	@$(PY) -m coverage run -m pytest -n $(JOBS) --dist worksteal $(ARGS)
@@ -134,4 +137,4 @@ APT := apt-get -o DPkg::Lock::Timeout=30 -o Acquire::http::Timeout=20 -o Acquire
 	fi; \
 	touch $@
 
-.PHONY: help demo test coverage check $(CHECKS) fix bench docs clean requirements
+.PHONY: help demo test stress coverage check $(CHECKS) fix bench docs clean requirements

@@ -21,6 +21,7 @@ from examples.coding_agents.schemas import Id, LogOut, WhichLines
 from examples.coding_agents.tasks import changes_of, id_of
 from freehold import UserContext, action
 from freehold.actions import Caller
+from freehold.actions.operation import told
 from freehold.errors import FreeholdError, NotVisibleError
 from freehold.scope import UserScope
 
@@ -36,6 +37,7 @@ _EVENTS: Final = "text/event-stream"
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "Events", "content": {_EVENTS: {"schema": {"type": "string"}}}},
     204: {"description": "The task has ended, and nothing follows."},
+    **told(401, 403, 404, 422),
 }
 _Number = Annotated[int, Field(ge=0, le=_FURTHEST)]
 

@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import func, select
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,19 +28,12 @@ from freehold.settings import Environment
 
 HOME: Final = "/app"
 _FORM: Final = "application/x-www-form-urlencoded"
-_DONE: Final[dict[int | str, dict[str, Any]]] = {303: {"description": "The browser goes on."}}
 
 
 class WhoToBe(Given):
     """Who to be, in development."""
 
     user_id: Id
-
-
-class SignedIn(BaseModel):
-    """The session, for the header ``Authorization: Bearer``; it is also set as a cookie."""
-
-    token: str
 
 
 def github(environment: Environment, key: bytes, variables: Mapping[str, str] = os.environ) -> SignIn | None:
@@ -77,9 +69,9 @@ def directory(db: Database) -> Directory:
 
 def with_github(db: Database, sessions: Sessions, sign_in: SignIn) -> APIRouter:
     """The routes that leave for GitHub and that people come back to."""
-    routes, people = APIRouter(tags=["sign-in"]), directory(db)
+    routes, people = APIRouter(include_in_schema=False), directory(db)  # for browsers, as those below
 
-    @routes.get("/auth/github", status_code=303, response_class=Response, responses=_DONE)
+    @routes.get("/auth/github", status_code=303, response_class=Response)
     async def leave(
         visitor: Visitor, return_to: str = HOME, link: Annotated[bool, Query(description="Link an account.")] = False
     ) -> Response:
@@ -90,7 +82,7 @@ def with_github(db: Database, sessions: Sessions, sign_in: SignIn) -> APIRouter:
         departure = sign_in.leave(return_to=return_to, linking=linking)
         return _going(departure.url, departure.cookie.header)
 
-    @routes.get("/auth/github/callback", status_code=303, response_class=Response, include_in_schema=False)
+    @routes.get("/auth/github/callback", status_code=303, response_class=Response)
     async def come_back(request: Request, visitor: Visitor) -> Response:
         """Comes back from GitHub, and is signed in, or has linked an account."""
         current = visitor.verified if visitor is not None else None
@@ -109,9 +101,9 @@ def with_github(db: Database, sessions: Sessions, sign_in: SignIn) -> APIRouter:
 
 def signing_out(sessions: Sessions) -> APIRouter:
     """The route that ends the session of whoever asks."""
-    routes = APIRouter(tags=["sign-in"])
+    routes = APIRouter(include_in_schema=False)
 
-    @routes.post("/sign-out", status_code=204, response_class=Response, responses=_DONE)
+    @routes.post("/sign-out", status_code=204, response_class=Response)
     async def sign_out(request: Request, visitor: Visitor) -> Response:
         """Ends the session, and takes its cookie away."""
         if visitor is not None and visitor.verified.scopes is None and visitor.verified.credential_id is not None:
@@ -125,11 +117,11 @@ def signing_out(sessions: Sessions) -> APIRouter:
 
 def in_development(db: Database, sessions: Sessions) -> APIRouter:
     """The route that signs anybody in, without a password."""
-    routes, reader = APIRouter(tags=["sign-in"]), Reader(WhoToBe)
+    routes, reader = APIRouter(include_in_schema=False), Reader(WhoToBe)
 
-    @routes.post("/dev/sign-in", response_model=SignedIn, responses=_DONE, openapi_extra=_body())
+    @routes.post("/dev/sign-in", response_class=Response)
     async def become(request: Request) -> Response:
-        """Becomes somebody who exists."""
+        """Becomes somebody who exists; programs get ``token``, for the header ``Authorization: Bearer``."""
         if "origin" in request.headers or "sec-fetch-site" in request.headers:
             await same_origin(request)  # a browser; curl says neither
         body = await request.body()
@@ -148,11 +140,6 @@ def in_development(db: Database, sessions: Sessions) -> APIRouter:
         return JSONResponse({"token": made.secret}, headers=headers)
 
     return routes
-
-
-def _body() -> dict[str, Any]:
-    schema = {"schema": TypeAdapter(WhoToBe).json_schema()}
-    return {"requestBody": {"required": True, "content": {"application/json": schema, _FORM: schema}}}
 
 
 def _json(request: Request, body: bytes) -> bytes:
