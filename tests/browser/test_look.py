@@ -15,7 +15,9 @@ ADA = PEOPLE[0]
 PATHS = {
     "tasks": "/app",
     "task": f"/app/tasks/{task_of(ADA)}",
+    "keys": "/app/keys",
     "tokens": "/app/tokens",
+    "connectors": "/app/connectors",
     "settings": "/app/settings",
     "account": "/app/account",
     "missing": "/app/tasks/none",

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from examples.coding_agents.web import account, setting, task, token
+from examples.coding_agents.web import account, connector, key, setting, task, token
 from freehold.actions import Action, Page
 
-_PAGES: Final[dict[str, Page]] = {**task.PAGES, **token.PAGES, **setting.PAGES, **account.PAGES}
+_PAGES: Final[dict[str, Page]] = {
+    **task.PAGES,
+    **key.PAGES,
+    **token.PAGES,
+    **connector.PAGES,
+    **setting.PAGES,
+    **account.PAGES,
+}
 
 
 def with_pages(*actions: Action[..., Any]) -> Iterator[Action[..., Any]]:

@@ -47,8 +47,9 @@ def _name_of(task: TaskOut) -> str:
     return task.title or next(iter(task.prompt.splitlines()), "")[:_LONGEST_NAME] or "Untitled"
 
 
-def _provider_of(name: str) -> str:
+def provider_of(name: str) -> str:
+    """A provider's name as it writes itself."""
     return _PROVIDERS.get(name, name.capitalize())
 
 
-_TEMPLATES.globals.update(asset=_asset, wrong=_wrong, first=_first, name_of=_name_of, browser_of=browser_of, provider_of=_provider_of)
+_TEMPLATES.globals.update(asset=_asset, wrong=_wrong, first=_first, name_of=_name_of, browser_of=browser_of, provider_of=provider_of)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from examples.coding_agents.people import read_me
 from examples.coding_agents.schemas import After, Id
-from examples.coding_agents.web import account, page, setting, task, token
+from examples.coding_agents.web import account, connector, key, page, setting, task, token
 from examples.coding_agents.web.asset import ASSETS
 from examples.coding_agents.web.page import Person
 from freehold import UserContext
@@ -50,6 +50,14 @@ def routes(people: Sequence[Person] = (), *, github: bool = False) -> APIRouter:
         said_after: After | None = None,
     ) -> str:
         return await shown(request, caller, lambda ctx: task.show(ctx, task_id, Form(), before, said_after))
+
+    @pages.get("/app/keys")
+    async def keys(request: Request, caller: Visitor, done: _Done = "") -> str:
+        return await shown(request, caller, lambda ctx: key.show(ctx, Form(), done))
+
+    @pages.get("/app/connectors")
+    async def connectors(request: Request, caller: Visitor, done: _Done = "") -> str:
+        return await shown(request, caller, lambda ctx: connector.show(ctx, Form(), done))
 
     @pages.get("/app/tokens")
     async def tokens(request: Request, caller: Visitor, done: _Done = "") -> str:
