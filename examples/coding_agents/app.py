@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from examples.coding_agents import health, live, messages, people, settings, tasks, tokens, web
+from examples.coding_agents import connectors, health, keys, live, messages, people, settings, tasks, tokens, web
 from examples.coding_agents.access import Access
 from examples.coding_agents.metrics import Metrics
 from examples.coding_agents.models import ApiToken, Session
@@ -26,6 +26,8 @@ OTHERS: Final = (
     *tasks.READING,
     messages.list_messages,
     live.read_logs,
+    *keys.ACTIONS,
+    *connectors.ACTIONS,
     *settings.ACTIONS,
     *tokens.ACTIONS,
     *people.ACTIONS,

@@ -22,6 +22,7 @@ from freehold.actions import Visitor, same_origin
 from freehold.actions.field import Fields
 from freehold.actions.input import Reader
 from freehold.auth import Client, Directory, ExternalAccount, Provider, Sessions, SignIn
+from freehold.encryption import Sealed
 from freehold.errors import Code, UnauthenticatedError
 from freehold.scope import Database
 from freehold.settings import Environment
@@ -166,8 +167,8 @@ def _of_user(account: ExternalAccount, _: str) -> dict[str, Any]:
         "name": account.name,
         "avatar_url": account.avatar_url,
         "scope": account.scope,
-        "access_token": account.access_token,
-        "refresh_token": account.refresh_token,
+        "access_token": Sealed(account.access_token),
+        "refresh_token": None if account.refresh_token is None else Sealed(account.refresh_token),
         "last_login_at": func.now(),
     }
 
@@ -176,7 +177,7 @@ def _of_account(account: ExternalAccount, _: str) -> dict[str, Any]:
     return {
         "username": account.username,
         "scope": account.scope,
-        "access_token": account.access_token,
-        "refresh_token": account.refresh_token,
+        "access_token": Sealed(account.access_token),
+        "refresh_token": None if account.refresh_token is None else Sealed(account.refresh_token),
         "expires_at": account.expires_at,
     }

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 
+from freehold.scope.executor import Isolation
 from freehold.scope.scope import UserScope
 
 
@@ -16,7 +17,8 @@ class Ahead(UserScope):
     """
 
     def __init__(self, scope: UserScope, statement: Any) -> None:
-        super().__init__(scope._caller, scope._executor, scope._planner, scope._door)  # noqa: SLF001 - the same class
+        parts = (scope._caller, scope._executor, scope._planner, scope._door, scope._vault)  # noqa: SLF001
+        super().__init__(*parts)
         self._scope = scope
         self._statement = statement
         self._gone = False
@@ -26,7 +28,7 @@ class Ahead(UserScope):
         """The rows of the statement, as they were before anything else was read."""
         if self._rows is None:
             self._gone = True
-            (self._rows,) = await super()._run(self._statement)
+            (self._rows,) = await self._scope._plain_run(self._statement)  # noqa: SLF001 - the same class
         return self._rows
 
     async def raw(self, sql: LiteralString, /, *values: object) -> list[tuple[Any, ...]]:
@@ -35,15 +37,15 @@ class Ahead(UserScope):
         return await self._scope.raw(sql, *values)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[UserScope]:  # type: ignore[override]
+    async def transaction(self, *, isolation: Isolation | None = None) -> AsyncGenerator[UserScope]:  # type: ignore[override]
         """As `UserScope.transaction`."""
         await self.rows()
-        async with self._scope.transaction() as scope:
+        async with self._scope.transaction(isolation=isolation) as scope:
             yield scope
 
-    async def _run(self, *statements: Any) -> list[list[Any]]:
+    async def _plain_run(self, *statements: Any) -> list[list[Any]]:
         if self._gone:
-            return await super()._run(*statements)
+            return await self._scope._plain_run(*statements)  # noqa: SLF001 - the same class
         self._gone = True
-        self._rows, *others = await super()._run(self._statement, *statements)
+        self._rows, *others = await self._scope._plain_run(self._statement, *statements)  # noqa: SLF001
         return others

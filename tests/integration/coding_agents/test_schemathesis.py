@@ -12,18 +12,21 @@ from fastapi import FastAPI
 
 from examples.coding_agents.app import create_app
 from freehold.auth import DevelopmentSessions
+from freehold.encryption import TextKeys
 from freehold.scope import Database
 from freehold.server import Endpoints
 from freehold.wire import Connection
 from tests.integration.actions.served import served
-from tests.integration.coding_agents.conftest import ADA, IdleRunner
+from tests.integration.coding_agents.conftest import ADA, RING, IdleRunner
 
 RUN = "from schemathesis.cli import schemathesis; schemathesis()"
 
 
 def platform(endpoints: Endpoints, sessions: DevelopmentSessions) -> FastAPI:
     """The platform, whose document does not mention idempotency keys: one is used twice otherwise, which is refused."""
-    app = create_app(Database(endpoints.login, service_dsn=endpoints.service), sessions, IdleRunner())
+    app = create_app(
+        Database(endpoints.login, service_dsn=endpoints.service, keys=TextKeys(RING.text)), sessions, IdleRunner()
+    )
     document = app.openapi()
     for path in document["paths"].values():
         for operation in path.values():
