@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -24,11 +25,13 @@ from examples.coding_agents.run import Terms
 from examples.coding_agents.runner import SubprocessRunner
 from examples.coding_agents.seed import seed
 from freehold.auth import DevelopmentSessions
+from freehold.encryption import TextKeys
 from freehold.scope import Database
 from freehold.server import Endpoints
 from freehold.wire import connect
 from tests.browser.watch import Watch
 from tests.cluster import Cluster
+from tests.integration.coding_agents.conftest import RING, add_user
 from tests.integration.coding_agents.conftest import template as template  # noqa: PLC0414 - a fixture
 
 HOST = "127.0.0.1"
@@ -73,11 +76,7 @@ class Site:
         """A user whom nobody else knows."""
         name = f"user-{os.getpid()}-{next(_numbers)}"
         with connect(self.admin_dsn) as admin:
-            admin.execute(
-                "insert into public.users (id, provider, external_id, access_token, username, email, name)"
-                " values (%s, 'github', %s, 'a-secret-token', %s, %s, %s)",
-                (name, name, name, f"{name}@example.com", f"User {name}"),
-            )
+            add_user(admin, name)
         return name
 
 
@@ -102,7 +101,7 @@ def served(endpoints: Endpoints) -> Iterator[str]:
         ready = threading.Event()
 
         async def serve() -> None:
-            async with Database(endpoints.login, service_dsn=endpoints.service) as db:
+            async with Database(endpoints.login, service_dsn=endpoints.service, keys=TextKeys(RING.text)) as db:
                 await seed(db)
                 terms = Terms((sys.executable, "-I", "-u", "-c", AGENT), grace=0.5)
                 app = create_app(db, DevelopmentSessions(b"0" * 32), SubprocessRunner(db, terms, at_once=4, poll=0.1))
@@ -110,15 +109,16 @@ def served(endpoints: Endpoints) -> Iterator[str]:
                 servers.append(_Server(config, ready))
                 await servers[0].serve(sockets=[listener])
 
-        thread = threading.Thread(target=asyncio.run, args=[serve()], name="platform", daemon=True)
-        thread.start()
-        if not ready.wait(60):
-            raise RuntimeError("The platform did not start.")
-        try:
-            yield f"http://{HOST}:{listener.getsockname()[1]}"
-        finally:
-            servers[0].should_exit = True
-            thread.join(30)
+        with ThreadPoolExecutor(1, "platform") as threads:
+            serving = threads.submit(asyncio.run, serve())
+            serving.add_done_callback(lambda _: ready.set())
+            if not ready.wait(60) or serving.done():
+                serving.result(0)
+            try:
+                yield f"http://{HOST}:{listener.getsockname()[1]}"
+            finally:
+                servers[0].should_exit = True
+                serving.result(30)
 
 
 @pytest.fixture(scope="session")

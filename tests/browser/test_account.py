@@ -22,7 +22,9 @@ async def test_somebody_signs_in_and_out(visitor: Page) -> None:
     await expect(visitor.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-@pytest.mark.parametrize("path", ["/app", "/app/tasks/any", "/app/keys", "/app/tokens", "/app/connectors", "/app/settings", "/app/account"])
+@pytest.mark.parametrize(
+    "path", ["/app", "/app/tasks/any", "/app/keys", "/app/tokens", "/app/connectors", "/app/settings", "/app/account"]
+)
 async def test_without_a_session_there_is_only_the_way_in(visitor: Page, path: str) -> None:
     """Whatever is asked for."""
     await visitor.goto(path)

@@ -10,9 +10,9 @@ KEY = "sk-ant-api03-0123456789abcdefWXYZ"
 
 
 async def test_a_key_is_set_and_never_shown(page: Page) -> None:
-    """Its last four characters say which it is; no answer of the server has more."""
-    answers: list[str] = []
-    page.on("request", lambda request: answers.append(request.url))
+    """Its last four characters say which it is; neither the page nor an address has more."""
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
     await page.goto("/app/keys")
     await page.get_by_label("Provider").select_option("Anthropic")
     await page.get_by_label("Key", exact=True).fill(KEY)
@@ -20,7 +20,7 @@ async def test_a_key_is_set_and_never_shown(page: Page) -> None:
     await expect(page.get_by_role("status")).to_have_text("The key is saved, encrypted.")
     await expect(page.get_by_role("listitem").filter(has_text="Anthropic")).to_contain_text("…WXYZ")
     assert KEY[:-4] not in await page.content()
-    assert not any(KEY in each for each in answers)
+    assert not any(KEY in each for each in addresses)
     await page.get_by_role("button", name="Check the key for Anthropic").click()
     await expect(page.get_by_role("status")).to_contain_text("can be used")
     assert page.url.endswith("/app/keys")
@@ -51,7 +51,8 @@ async def test_a_connector_is_added_connected_and_deleted(page: Page) -> None:
     row = page.get_by_role("listitem").filter(has_text="tracker")
     await expect(row).to_contain_text("has secrets")
     await expect(row).to_contain_text("disconnected")
-    assert not any(each in await page.content() for each in ("a-secret-of-the-tracker", "another-secret"))
+    content = await page.content()
+    assert not any(each in content for each in ("a-secret-of-the-tracker", "another-secret"))
     await page.get_by_role("button", name="Connect tracker").click()
     await expect(page.get_by_role("button", name="Disconnect tracker")).to_be_visible()
     assert page.url.endswith("/app/connectors")

@@ -11,7 +11,10 @@ from freehold import UserContext
 from freehold.actions import Form, Page
 
 _PATH: Final = "/app/connectors"
-_DONE: Final = {"added": "The connector is added; connect it to let agents use it.", "deleted": "The connector is deleted."}
+_DONE: Final = {
+    "added": "The connector is added; connect it to let agents use it.",
+    "deleted": "The connector is deleted.",
+}
 
 
 async def show(ctx: UserContext, form: Form, done: str = "") -> str:

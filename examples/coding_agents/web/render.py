@@ -52,4 +52,6 @@ def provider_of(name: str) -> str:
     return _PROVIDERS.get(name, name.capitalize())
 
 
-_TEMPLATES.globals.update(asset=_asset, wrong=_wrong, first=_first, name_of=_name_of, browser_of=browser_of, provider_of=provider_of)
+_TEMPLATES.globals.update(
+    asset=_asset, wrong=_wrong, first=_first, name_of=_name_of, browser_of=browser_of, provider_of=provider_of
+)
