@@ -18,7 +18,10 @@ from freehold.schemas import InsertSchema, SelectSchema, UpdateSchema
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _Value = Annotated[str, StringConstraints(max_length=4096, pattern=r"^[^\x00]*$")]
-_Environment = dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")], _Value]
+_Environment = Annotated[
+    dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")], _Value],
+    Field(json_schema_extra={"additionalProperties": False}),
+]
 
 
 def _read(value: object, info: ValidationInfo) -> object:

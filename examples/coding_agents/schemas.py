@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from examples.coding_agents.documents import LogEntry
 from examples.coding_agents.models import LONGEST_DURATION, Task, TaskMessage, TaskStatus, User
@@ -15,6 +15,14 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 After = Annotated[str, StringConstraints(pattern=CURSOR), Field(description="The `next` of the page before.")]
 # Something to read: it does not consist of spaces, and PostgreSQL can store it.
 Words = StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
+
+
+def _whole(value: object) -> object:
+    """JSON does not tell 5 from 5.0, nor does JSON Schema."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE: Final = BeforeValidator(_whole)
 
 _OF_THE_RUNNER = frozenset(
     {"log_length", "attempts", "sandbox_id", "agent_session_id", "last_heartbeat", "heartbeat_extension_count"}
@@ -46,7 +54,7 @@ class CreateTask(InsertSchema[Task], omit={"branch_name"}):
     repo_url: Annotated[str, StringConstraints(pattern=r"^https://[^\s\x00]+$", max_length=500)] | None = None
     source_branch: Annotated[str, Words, Field(max_length=255)] | None = None
     selected_model: Annotated[str, Words, Field(max_length=100)] | None = None
-    max_duration: Annotated[int, Field(ge=1, le=LONGEST_DURATION, description="Minutes.")] = LONGEST_DURATION
+    max_duration: Annotated[int, Field(ge=1, le=LONGEST_DURATION, description="Minutes."), WHOLE] = LONGEST_DURATION
     mcp_server_ids: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
 
 

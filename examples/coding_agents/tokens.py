@@ -10,7 +10,7 @@ from sqlalchemy import delete
 
 from examples.coding_agents.models import ApiToken
 from examples.coding_agents.paging import newest
-from examples.coding_agents.schemas import Given, Id, Which, Words
+from examples.coding_agents.schemas import WHOLE, Given, Id, Which, Words
 from freehold import UserContext, action
 from freehold.auth import WRITE_TOKENS, ApiTokens, NewApiToken
 from freehold.errors import Code, CredentialError, NotVisibleError, TokenLimitError
@@ -37,7 +37,7 @@ class NewToken(Given):
 
     name: Annotated[str, Words, Field(max_length=100)]
     scopes: Annotated[list[Scope], Field(max_length=12)] = Field(default_factory=list[Scope])
-    days: Annotated[int, Field(ge=1, le=366)] | None = 90
+    days: Annotated[int, Field(ge=1, le=366), WHOLE] | None = 90
 
 
 class TokenOut(SelectSchema[ApiToken], omit={"user_id", "updated_at"}):

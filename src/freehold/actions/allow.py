@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.routing import Match
+from starlette.routing import Match, Route
 
 _METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
@@ -16,15 +16,20 @@ def allowed(request: Request) -> list[str]:
 
     Where routes name the very path, it is no place of others' parameters: ``/tasks/delete`` is no ``/tasks/{task_id}``.
     """
-    found = [method for method in _METHODS for _ in _matches(request, method)]
-    named = [method for method in _METHODS for place in _matches(request, method) if not place.get("path_params")]
-    return sorted(set(named or found))
+    routes: list[Any] = request.app.router.routes
+    named = {method for each in _flat(routes) if each.path == request.scope["path"] for method in each.methods or ()}
+    if named:
+        return sorted(named)
+    # A copy for each: matching leaves traces in a scope.
+    scopes = ((method, {**request.scope, "method": method}) for method in _METHODS)
+    return [method for method, scope in scopes if any(each.matches(scope)[0] is Match.FULL for each in routes)]
 
 
-def _matches(request: Request, method: str) -> Iterator[Mapping[str, Any]]:
-    """What the routes add to the scope of a request with ``method`` that they take."""
-    for route in request.app.router.routes:
-        # A copy for each: matching leaves traces in a scope.
-        match, added = route.matches({**request.scope, "method": method, "path_params": {}})
-        if match is Match.FULL:
-            yield added
+def _flat(routes: Iterable[Any]) -> Iterator[Route]:
+    """The routes, with those of included routers."""
+    for each in routes:
+        included = getattr(each, "original_router", None)
+        if included is not None:
+            yield from _flat(included.routes)
+        elif isinstance(each, Route):
+            yield each
