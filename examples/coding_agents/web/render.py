@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -52,6 +52,6 @@ def provider_of(name: str) -> str:
     return _PROVIDERS.get(name, name.capitalize())
 
 
-_TEMPLATES.globals.update(
+cast(dict[str, Any], _TEMPLATES.globals).update(
     asset=_asset, wrong=_wrong, first=_first, name_of=_name_of, browser_of=browser_of, provider_of=provider_of
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from freehold.actions import Form, Visitor
 from freehold.errors import NotVisibleError
 
 _Show = Callable[[UserContext], Awaitable[str]]
+_Section = Callable[[UserContext, Form, str], Awaitable[str]]
 _Done = Annotated[str, Query(max_length=20)]
 _Line = Annotated[int | None, Query(ge=2, le=10_000_000)]
 
@@ -51,26 +53,17 @@ def routes(people: Sequence[Person] = (), *, github: bool = False) -> APIRouter:
     ) -> str:
         return await shown(request, caller, lambda ctx: task.show(ctx, task_id, Form(), before, said_after))
 
-    @pages.get("/app/keys")
-    async def keys(request: Request, caller: Visitor, done: _Done = "") -> str:
-        return await shown(request, caller, lambda ctx: key.show(ctx, Form(), done))
+    def section(show: _Section) -> Callable[..., Awaitable[str]]:
+        async def get(request: Request, caller: Visitor, done: _Done = "") -> str:
+            return await shown(request, caller, lambda ctx: show(ctx, Form(), done))
 
-    @pages.get("/app/connectors")
-    async def connectors(request: Request, caller: Visitor, done: _Done = "") -> str:
-        return await shown(request, caller, lambda ctx: connector.show(ctx, Form(), done))
+        return get
 
-    @pages.get("/app/tokens")
-    async def tokens(request: Request, caller: Visitor, done: _Done = "") -> str:
-        return await shown(request, caller, lambda ctx: token.show(ctx, Form(), done))
-
-    @pages.get("/app/settings")
-    async def settings(request: Request, caller: Visitor, done: _Done = "") -> str:
-        return await shown(request, caller, lambda ctx: setting.show(ctx, Form(), done))
-
-    @pages.get("/app/account")
-    async def own_account(request: Request, caller: Visitor, done: _Done = "") -> str:
-        return await shown(request, caller, lambda ctx: account.show(ctx, Form(), done, github=github))
-
+    pages.get("/app/keys")(section(key.show))
+    pages.get("/app/tokens")(section(token.show))
+    pages.get("/app/connectors")(section(connector.show))
+    pages.get("/app/settings")(section(setting.show))
+    pages.get("/app/account")(section(partial(account.show, github=github)))
     pages.get("/")(_front)
     pages.get("/assets/{digest}/{name}")(_file)
     return pages
