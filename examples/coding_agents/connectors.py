@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationInfo
-from sqlalchemy import case
+from sqlalchemy import ColumnElement, case
 
-from examples.coding_agents.models import Connector
+from examples.coding_agents.models import Connector, ConnectorStatus
 from examples.coding_agents.paging import newest
 from examples.coding_agents.schemas import Id, Which, Words
 from freehold import UserContext, action, set_
@@ -32,6 +32,11 @@ def _read(value: object, info: ValidationInfo) -> object:
     if not all(equals and _NAME.fullmatch(name) for name, equals, _ in pairs):
         raise ValueError("Write NAME=value, one a line.")
     return {name: text for name, _, text in pairs}
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """A name that is not sent stays as it is; it is never empty."""
+    schema.pop("default", None)
 
 
 def _is_set(value: object) -> bool:
@@ -60,7 +65,7 @@ class NewConnector(InsertSchema[Connector], omit={"status"}):
 class ChangeConnector(UpdateSchema[Connector], omit={"status"}):
     """What is to be different; null takes a value away."""
 
-    name: Name = Field(default="", json_schema_extra=lambda schema: schema.pop("default", None))
+    name: Name = Field(default="", json_schema_extra=_without_default)
     description: Text | None = None
     base_url: Url | None = None
     oauth_client_id: Text | None = None
@@ -105,7 +110,7 @@ async def update_connector(ctx: UserContext, connector_id: Id, change: ChangeCon
 @action("connectors.toggle", path="/connectors/{connector_id}/toggle", scope="connectors:write")
 async def toggle_connector(ctx: UserContext, connector_id: Id) -> ConnectorOut:
     """Connects it, or disconnects it."""
-    other = case((Connector.status == "connected", "disconnected"), else_="connected")
+    other: ColumnElement[ConnectorStatus] = case((Connector.status == "connected", "disconnected"), else_="connected")
     return _only(await ctx.scope.update(Connector, Connector.id == connector_id, set_(Connector.status, other)))
 
 
