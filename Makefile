@@ -25,7 +25,7 @@ help: ## list the targets
 demo: .venv/runtime.stamp ## run the coding-agents platform on an embedded PostgreSQL (PORT=8000)
 	@$(PY) -m examples.coding_agents.demo
 
-test: .venv/dev.stamp ## run the tests (ARGS='tests/unit -k owner', JOBS=2)
+test: .venv/dev.stamp .venv/browser.stamp ## run the tests (ARGS='tests/unit -k owner', JOBS=2)
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 stress: .venv/dev.stamp ## 100,000 calls of fifty users on four connections, with a server that restarts (CALLS=100000)
@@ -120,5 +120,21 @@ endef
 .venv/dev.stamp: requirements-dev.txt pyproject.toml .venv/uv.stamp
 	$(call install,requirements-dev.txt)
 	@touch .venv/runtime.stamp $@
+
+# Chromium for tests/browser: looked for once, and installed where that is ours to do. Tests without it are skipped, and say so.
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+APT := apt-get -o DPkg::Lock::Timeout=30 -o Acquire::http::Timeout=20 -o Acquire::Retries=1 --quiet --yes
+
+.venv/browser.stamp: | .venv/bin/python
+	@for browser in "$$FREEHOLD_TEST_BROWSER" $(BROWSERS); do \
+	  if [ -n "$$browser" ] && command -v "$$browser" >/dev/null; then touch $@; exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'installing chromium'; \
+	  { timeout 60 $(APT) update; \
+	    DEBIAN_FRONTEND=noninteractive timeout 240 $(APT) install --no-install-recommends chromium; } >.venv/browser.log 2>&1 \
+	    || echo 'chromium is not to be had (.venv/browser.log says why): the browser tests will be skipped'; \
+	fi; \
+	touch $@
 
 .PHONY: help demo test stress coverage check $(CHECKS) fix bench docs clean requirements

@@ -35,7 +35,9 @@ _CONNECTIONS_SECONDS: Final = 1
 _WELCOME: Final = """
 [bold green]Coding agents[/] at [bold]{address}[/]  [dim](ready in {seconds:.1f} s; Ctrl-C stops it)[/]
 
-[bold]Sign in[/] as ada or as grace, in another terminal:
+[bold]Open it in a browser[/], choose who you are, and give an agent a task. Or use it from another terminal.
+
+[bold]Sign in[/] as ada or as grace:
   ADA=$(curl -s {address}/dev/sign-in -H 'Content-Type: application/json' -d '{{"user_id":"ada"}}' | cut -d'"' -f4)
   GRACE=$(curl -s {address}/dev/sign-in -H 'Content-Type: application/json' -d '{{"user_id":"grace"}}' | cut -d'"' -f4)
 

@@ -12,11 +12,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from examples.profiles import page
 from examples.profiles.actions import get_profile, update_profile
-from examples.profiles.header import SecurityHeaders
 from examples.profiles.person import PEOPLE, Person
 from examples.profiles.signing_in import signing_in
 from freehold import Database
-from freehold.actions import Form, Visitor, install, router
+from freehold.actions import Form, SecurityHeaders, Visitor, install, router
 from freehold.auth import SESSION_COOKIE, DevelopmentSessions
 from freehold.errors import NotVisibleError
 from freehold.settings import Environment
@@ -41,7 +40,7 @@ def create_app(
 
     app = FastAPI(title="Profiles", lifespan=lifespan, docs_url=None, redoc_url=None)
     install(app, db=db, verify=sessions.verify, cookie=SESSION_COOKIE, error_page=page.problem)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, scripts=False)
     app.include_router(router(update_profile))
     developed = environment != "production"
     if developed:

@@ -10,6 +10,7 @@ from freehold.actions.context import (
     visitor,
 )
 from freehold.actions.form import Form, Page
+from freehold.actions.header import SecurityHeaders
 from freehold.actions.install import install
 from freehold.actions.problem import Problem
 from freehold.actions.refusal import Refusal
@@ -23,6 +24,7 @@ __all__ = [
     "Page",
     "Problem",
     "Refusal",
+    "SecurityHeaders",
     "UserContext",
     "Visitor",
     "action",

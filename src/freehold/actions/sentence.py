@@ -11,6 +11,7 @@ _SENTENCES: Final = {
     "string_type": "This must be text.",
     "string_too_short": "Use at least {min_length} {characters}.",
     "string_too_long": "Use at most {max_length} {characters}.",
+    "string_pattern_mismatch": "This does not have the form that is asked for.",
     "string_unicode": "This is not valid UTF-8 text.",
     "int_parsing": "This must be a whole number.",
     "int_type": "This must be a whole number.",

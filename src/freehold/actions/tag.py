@@ -12,25 +12,25 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, cast, func, select
+from sqlalchemy import BigInteger, Text, and_, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 from starlette.datastructures import Headers
 
 from freehold.actions.announcement import CHANNEL
 from freehold.actions.tables import Tag
 from freehold.errors import Code, StatementError
-from freehold.scope import Scope
+from freehold.scope import Ahead, Scope, UserScope
 
 _TAG: Final = re.compile(r"[A-Za-z0-9._:/@~-]{1,100}")
 _MOST: Final = 50
 
 
-async def revalidate(scope: Scope, *tags: str) -> None:
+async def revalidate(scope: Scope, *tags: str, owner: str | None = None) -> None:
     """Says that what the scope's user reads under ``tags`` has changed: ETags change, and streams announce it.
 
     Use it in the transaction of the change, ``async with scope.transaction() as tx``; in an action that ``touches``
-    something, ``ctx.scope`` is one. A service scope must be confined to an owner. Raises `StatementError` (FH210) for
-    more than fifty tags, or one that is none.
+    something, ``ctx.scope`` is one. A service scope over all users must name the ``owner``. Raises `StatementError`
+    (FH210) for more than fifty tags, or one that is none.
     """
     if not tags:
         return
@@ -41,15 +41,15 @@ async def revalidate(scope: Scope, *tags: str) -> None:
             hint="Touch a tag that stands for all of them.",
         )
     names = sorted(set(tags))  # in order, so that two changes cannot wait for each other
-    await scope.batch(*map(_touch, names), _announce(names))
+    await scope.batch(*(_touch(each, owner) for each in names), _announce(names, owner))
 
 
-def _touch(tag: str) -> Any:
+def _touch(tag: str, owner: str | None) -> Any:
     # The clock, so that a version that was lost with its row, or with a restored database, does not come again.
     clock = cast(func.date_part("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
     return (
         insert(Tag)
-        .values(id=tag, version=clock)
+        .values(id=tag, version=clock, **({} if owner is None else {"user_id": owner}))
         .on_conflict_do_update(
             index_elements=["user_id", "id"], set_={"version": func.greatest(Tag.version + 1, clock)}
         )
@@ -57,15 +57,21 @@ def _touch(tag: str) -> Any:
     )
 
 
-def _announce(tags: Sequence[str]) -> Any:
+def _announce(tags: Sequence[str], owner: str | None) -> Any:
     payload = func.json_build_object("user", Tag.user_id, "tags", func.json_agg(Tag.id))
     announced = select(cast(func.pg_notify(CHANNEL, cast(payload, Text)), Text))
-    return announced.where(Tag.id.in_(tags)).group_by(Tag.user_id)
+    mine = Tag.id.in_(tags) if owner is None else and_(Tag.id.in_(tags), Tag.user_id == owner)
+    return announced.where(mine).group_by(Tag.user_id)
 
 
-async def versions(scope: Scope, tags: Iterable[str]) -> str:
-    """The versions of ``tags`` for the scope's user, as text; a tag that was never touched has none."""
-    rows = await scope.all(select(Tag.id, Tag.version).where(Tag.id.in_(sorted(tags))))
+def before(scope: UserScope, tags: Iterable[str]) -> Ahead:
+    """A scope that reads the versions of ``tags`` before anything else; see `versions`."""
+    return Ahead(scope, select(Tag.id, Tag.version).where(Tag.id.in_(sorted(tags))))
+
+
+async def versions(scope: Ahead) -> str:
+    """The versions for the scope's user, as text; a tag that was never touched has none."""
+    rows = await scope.rows()
     return " ".join(f"{tag}={version}" for tag, version in sorted(rows))
 
 

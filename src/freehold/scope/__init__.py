@@ -1,5 +1,6 @@
 """Running statements as their caller, in one round trip, on shared connections."""
 
+from freehold.scope.ahead import Ahead
 from freehold.scope.caller import Limits
 from freehold.scope.change import Assignment, append, set_
 from freehold.scope.compiler import with_deleted
@@ -14,6 +15,7 @@ from freehold.scope.upsert import Upserted
 from freehold.wire import PoolSize
 
 __all__ = [
+    "Ahead",
     "AnonymousScope",
     "Assignment",
     "BoundQuery",
