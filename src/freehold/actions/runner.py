@@ -20,6 +20,7 @@ from freehold.actions.field import Fields
 from freehold.actions.form import Form, Page
 from freehold.actions.input import Path, Reader
 from freehold.actions.problem import problem_of
+from freehold.actions.reading import Reading
 from freehold.errors import Code, CredentialError, FieldError, FreeholdError
 from freehold.limits import Standing, headers_of
 
@@ -52,6 +53,7 @@ class Runner:
             TypeAdapter(action.signature.annotation) if action.signature.output else None
         )
         self._located = fields_of(action.location or "")
+        self._tags_first = bool(action.limits)  # so that nothing is used up where nothing is sent
 
     async def run(self, request: Request, context: UserContext) -> Response:
         """The answer to ``request``; raises what the action raises."""
@@ -78,21 +80,35 @@ class Runner:
             )
 
     async def _read(self, request: Request, context: UserContext) -> Response:
-        query: bytes = request.scope.get("query_string", b"")
         path = self.path.values(request.path_params)
-        call = _Call(path, self.reader.from_form(Fields.parse(query)), ())
+        call = _Call(path, self.reader.from_form(Fields.parse(_query(request))), ())
         if not self.action.tags:
             return await self._answered(context, call, UNCACHED)
+        return await self._tagged(request, context, call)
+
+    async def _tagged(self, request: Request, context: UserContext, call: _Call) -> Response:
+        """The answer with its ETag, or 304: the versions of the tags travel ahead of what the action reads first."""
         from freehold.actions import tag  # noqa: PLC0415 - its table is the application's only if it is used
 
-        known = await tag.versions(context.scope, self._tags(self.action.tags, path))
-        etag = tag.etag_of(
-            context.identity.user_id or "", self.action.name, request.url.path, query.decode("latin-1"), known
-        )
-        headers = {**_ASK_AGAIN, "ETag": etag}
-        if tag.has(request.headers, etag):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return await self._answered(context, call, headers)
+        user_id, query = context.identity.user_id or "", _query(request).decode("latin-1")
+        place = tag.Place.of(user_id, self.action.name, request.url.path, query)
+        statement = tag.versions(self._tags(self.action.tags, call.path), place.known(request.headers))
+        reading = Reading.of(context, statement)
+        response: Response | None = None
+        try:
+            if self._tags_first:
+                await reading.ahead.alone()
+            response = await self._answered(reading, call, _ASK_AGAIN)
+        except Exception:
+            if not reading.ahead.needless:
+                raise
+        if response is None or reading.ahead.needless:
+            response = Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_ASK_AGAIN)
+        if reading.ahead.row is not None and reading.ahead.first:
+            response.headers["ETag"] = place.etag(reading.ahead.row[0])
+        else:  # the versions are newer, perhaps, than what was read: from now on they are asked first
+            self._tags_first = True
+        return response
 
     async def _from_json(self, request: Request, context: UserContext) -> Response:
         body = await request.body()
@@ -181,3 +197,8 @@ class Runner:
 
     def _tags(self, templates: tuple[str, ...], path: Mapping[str, Any]) -> list[str]:
         return [template.format_map(path) for template in templates]
+
+
+def _query(request: Request) -> bytes:
+    sent: bytes = request.scope.get("query_string", b"")
+    return sent

@@ -10,19 +10,23 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
-from sqlalchemy import BigInteger, Text, cast, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Text, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import BYTEA, aggregate_order_by, insert
 from starlette.datastructures import Headers
 
 from freehold.actions.announcement import CHANNEL
 from freehold.actions.tables import Tag
 from freehold.errors import Code, StatementError
 from freehold.scope import Scope
+from freehold.scope.ahead import Needless
 
 _TAG: Final = re.compile(r"[A-Za-z0-9._:/@~-]{1,100}")
 _MOST: Final = 50
+_MOST_KNOWN: Final = 8
+_ETAG: Final = re.compile(r'(?:W/)?"(?P<place>[\w-]{20})\.(?P<versions>[\w-]{43}=)"')
 
 
 async def revalidate(scope: Scope, *tags: str) -> None:
@@ -63,22 +67,43 @@ def _announce(tags: Sequence[str]) -> Any:
     return announced.where(Tag.id.in_(tags)).group_by(Tag.user_id)
 
 
-async def versions(scope: Scope, tags: Iterable[str]) -> str:
-    """The versions of ``tags`` for the scope's user, as text; a tag that was never touched has none."""
-    rows = await scope.all(select(Tag.id, Tag.version).where(Tag.id.in_(sorted(tags))))
-    return " ".join(f"{tag}={version}" for tag, version in sorted(rows))
+def versions(tags: Iterable[str], known: Sequence[bytes] = ()) -> Any:
+    """SELECT of one row: a digest of the versions of ``tags`` for the caller, and 'true' if it is a known one.
 
-
-def etag_of(*parts: str) -> str:
-    """A weak ETag: equal parts mean an answer that says the same (RFC 9110, section 8.8.3)."""
-    digest = hashlib.sha256("\0".join(parts).encode()).digest()[:18]
-    return f'W/"{base64.urlsafe_b64encode(digest).decode()}"'
-
-
-def has(headers: Headers, etag: str) -> bool:
-    """Whether the caller has the answer with this ETag already (If-None-Match).
-
-    ``*`` asks whether there is anything at all, which nobody knows before the query.
+    A tag that was never touched has no version.
     """
-    sent = (each.strip() for value in headers.getlist("if-none-match") for each in value.split(","))
-    return etag.removeprefix("W/") in {each.removeprefix("W/") for each in sent}
+    each, order = Tag.id.concat("=").concat(cast(Tag.version, Text)), aggregate_order_by(literal(" ", Text), Tag.id)
+    told = func.coalesce(func.string_agg(each, order), "")
+    # No tag has a backslash, so the text is its own bytes.
+    digest = func.sha256(cast(told, BYTEA), type_=BYTEA)
+    return select(digest, Needless(digest.in_(known))).where(Tag.id.in_(sorted(tags)))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose answer to which request: what ETags of it have in common."""
+
+    digest: str
+
+    @classmethod
+    def of(cls, *parts: str) -> Self:
+        """The place of the request that ``parts`` tell from any other."""
+        return cls(_text(hashlib.sha256("\0".join(parts).encode()).digest()[:15]))
+
+    def etag(self, versions: bytes) -> str:
+        """A weak ETag: equal ones mean an answer that says the same (RFC 9110, section 8.8.3)."""
+        return f'W/"{self.digest}.{_text(versions)}"'
+
+    def known(self, headers: Headers) -> list[bytes]:
+        """The versions of the answers that the caller has already (If-None-Match), the first few.
+
+        ``*`` asks whether there is anything at all, which nobody knows before the query.
+        """
+        sent = (each.strip() for value in headers.getlist("if-none-match") for each in value.split(","))
+        found = (_ETAG.fullmatch(each) for each in sent)
+        mine = [each["versions"] for each in found if each and each["place"] == self.digest]
+        return [base64.urlsafe_b64decode(each) for each in mine[:_MOST_KNOWN]]
+
+
+def _text(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).decode()
