@@ -11,17 +11,23 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
-from freehold import Database, Identity
+from freehold import Database, Identity, UserContext, action
+from freehold.actions import install, router
 from freehold.actions.announcement import Announcements, Subscription
 from freehold.actions.tag import revalidate
 from freehold.auth import DevelopmentSessions, Verified
 from freehold.errors import Code, LimitExceededError
 from freehold.server import Endpoints
 from freehold.wire import Connection, PoolSize
-from tests.integration.actions.board import create_app
+from tests.integration.actions.board import Card, CardDone, CardOut, create_app
 from tests.integration.actions.conftest import opened
 from tests.integration.conftest import ALICE, BOB
+from tests.integration.scope.conftest import wire
+from tests.integration.scope.trace import Wire
+
+__all__ = ["wire"]
 
 READER = "a-token-that-only-reads"
 
@@ -239,6 +245,76 @@ async def test_an_etag_skips_the_query(alice: httpx.AsyncClient, bob: httpx.Asyn
     await alice.post(f"/cards/{card}/finish")
     assert (await alice.get("/cards", headers=known)).json()["cards"][0]["status"] == "done"
     assert (await alice.get(f"/cards/{card}", headers={"If-None-Match": one.headers["etag"]})).status_code == 200
+
+
+async def test_a_tagged_read_is_one_round_trip(wire: Wire, alice: httpx.AsyncClient) -> None:
+    """With and without an ETag, a known one or not; a known one brings no card. A bearer's lookup is the other one."""
+    card = await _card(alice)
+    listed = await alice.get("/cards")
+    known = {"If-None-Match": listed.headers["etag"]}
+    await alice.get("/cards", headers=known)
+    wire.messages()
+    for headers, status, cards in (({}, 200, 1), (known, 304, 0), ({"If-None-Match": 'W/"x"'}, 200, 1)):
+        assert (await alice.get("/cards", headers=headers)).status_code == status
+        said = wire.messages()
+        assert sum("\tSync" in each for each in said) == 1
+        assert sum("one" in each for each in said if "\tDataRow" in each) == cards
+    await alice.post(f"/cards/{card}/finish")
+    wire.messages()
+    assert (await alice.get("/cards", headers=known)).status_code == 200
+    assert wire.sent()["Sync"] == 1
+
+
+async def test_an_answer_read_elsewhere_is_never_older_than_its_etag(
+    db: Database, sessions: DevelopmentSessions
+) -> None:
+    """What was read past the tags has no ETag at first; from then on the tags are asked before anything else."""
+    seen: list[str] = []
+
+    @action.read("cards.past", path="/past", tags=("cards",))
+    async def past(ctx: UserContext) -> list[CardOut]:
+        seen.append("past")
+        return [CardOut.model_validate(each) for each in await ctx.db.as_user(ALICE).all(select(Card))]
+
+    app = FastAPI()
+    install(app, db=db, verify=sessions.verify, cookie="c")
+    app.include_router(router(past))
+    async with opened(app, sessions.issue(ALICE)) as client:
+        first, second = await client.get("/past"), await client.get("/past")
+        assert ("etag" in first.headers, "etag" in second.headers) == (False, True)
+        assert (await client.get("/past", headers={"If-None-Match": second.headers["etag"]})).status_code == 304
+        async with db.as_user(ALICE).transaction() as tx:
+            await revalidate(tx, "cards")
+        assert (await client.get("/past", headers={"If-None-Match": second.headers["etag"]})).status_code == 200
+    assert seen == ["past"] * 3
+
+
+async def test_a_read_that_catches_everything_is_unchanged_all_the_same(
+    db: Database, sessions: DevelopmentSessions
+) -> None:
+    """304 is decided by the versions, not by what the action makes of being told; its own errors stay errors."""
+
+    @action.read("cards.careless", path="/careless", tags=("cards",))
+    async def careless(ctx: UserContext) -> list[CardOut]:
+        try:
+            await ctx.scope.all(select(Card))
+        except Exception:  # noqa: BLE001 - that is what is tested
+            return [CardOut(id=UUID(int=0), title="lost")]
+        return []
+
+    @action.read("cards.broken", path="/broken", tags=("cards",))
+    async def broken(ctx: UserContext) -> list[CardOut]:
+        await ctx.scope.all(select(Card))
+        raise CardDone
+
+    app = FastAPI()
+    install(app, db=db, verify=sessions.verify, cookie="c")
+    app.include_router(router(careless, broken))
+    async with opened(app, sessions.issue(ALICE)) as client:
+        known = {"If-None-Match": (await client.get("/careless")).headers["etag"]}
+        unchanged = await client.get("/careless", headers=known)
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        _problem(await client.get("/broken", headers=known), 409, "card_done")
 
 
 async def test_a_change_that_is_undone_touches_nothing(alice: httpx.AsyncClient) -> None:
