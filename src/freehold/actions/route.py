@@ -16,6 +16,7 @@ from freehold.actions.action import Action
 from freehold.actions.context import Caller, UserContext, user_context
 from freehold.actions.direct import goes_direct
 from freehold.actions.operation import operation_of
+from freehold.actions.required import requiring
 from freehold.actions.runner import Runner
 from freehold.errors import Code, DeclarationError
 
@@ -23,11 +24,12 @@ from freehold.errors import Code, DeclarationError
 def router(*actions: Action[..., Any]) -> APIRouter:
     """The routes of these actions, to be included in an application that `install` was called with.
 
+    When it starts, tables of the library that the actions need and that are not there are `ConfigurationError` (FH614).
     Raises `DeclarationError` (FH110) for two actions of one name, or of one method and path.
     """
     _refuse_repeated("have the name", [each.name for each in actions])
     _refuse_repeated("answer to", [f"{each.method} {each.path}" for each in actions])
-    routes = APIRouter()
+    routes = APIRouter(lifespan=requiring(actions))
     for each in actions:
         _add(routes, each)
     return routes
