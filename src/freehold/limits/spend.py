@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from freehold.errors import Code, LimitExceededError
 from freehold.identity import Identity
-from freehold.limits.limit import Burst, Daily, Limit, allowed
+from freehold.limits.limit import Daily, Limit, allowed
 from freehold.limits.standing import Standing, headers_of
 from freehold.limits.tables import BurstUse, DailyUse, burst_spending, daily_spending
 from freehold.scope import UserScope

@@ -28,13 +28,13 @@ _READ: Final = (Command.SELECT,)
 
 def daily_spending(model: type[Any]) -> DefinerFunction:
     """Counts one use of a quota: ``spent`` so far today, null if that would be more than ``most``."""
-    returns = {"spent": BigInteger(), "moment": DateTime(timezone=True)}
+    returns: dict[str, TypeEngine[Any]] = {"spent": BigInteger(), "moment": DateTime(timezone=True)}
     return _spending(model, "daily_use_spend.sql", {"most": BigInteger()}, returns)
 
 
 def burst_spending(model: type[Any]) -> DefinerFunction:
     """Counts one use of a burst: whether it was ``granted``, and how many seconds ``ahead`` it will be whole again."""
-    returns = {"granted": Boolean(), "ahead": Double()}
+    returns: dict[str, TypeEngine[Any]] = {"granted": Boolean(), "ahead": Double()}
     return _spending(model, "burst_use_spend.sql", {"most": BigInteger(), "seconds": Double()}, returns)
 
 

@@ -66,9 +66,9 @@ class Ahead:
 
     async def run(self, calls: Sequence[Call]) -> list[list[Any]]:
         """The rows of each call; raises `NeedlessError` where there is no need."""
-        if self.row is None:
+        if all(call.plan.reads for call in calls):
             async with self._lock:  # nobody else may read before it
-                if self.row is None and all(call.plan.reads for call in calls):
+                if self.row is None:
                     ahead, *results = await self._executor.run([self._call, *map(_skippable, calls)])
                     self._take(ahead)
                     return results

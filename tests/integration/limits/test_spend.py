@@ -138,16 +138,14 @@ _CLOSED: Final[tuple[LiteralString, ...]] = (
     "delete from public.freehold_daily_uses",
     "truncate public.freehold_burst_uses",
     "insert into public.freehold_daily_uses (user_id, id, day, used) values (auth.uid(), 'new', '2026-01-01', -100)",
-    "insert into public.freehold_daily_uses (user_id, id, day, used) values (auth.uid(), 'messages', now(), -100) "
-    "on conflict (user_id, id) do update set used = -100",
+    "insert into public.freehold_daily_uses values ('messages') on conflict (user_id, id) do update set used = -100",
     "merge into public.freehold_daily_uses u using (values (1)) v on true when matched then update set used = 0",
     "with lower as (update public.freehold_daily_uses set used = 0 returning 1) select * from lower",
     "select * from public.freehold_daily_uses for update",
     "set role postgres",
     "create temp table freehold_daily_uses (user_id text, id text, day date, used bigint)",
     "alter table public.freehold_daily_uses disable row level security",
-    "create or replace function public.freehold_daily_uses_spend(limit_name text, most bigint) "
-    "returns table(spent bigint, moment timestamptz) language sql as 'select 1, now()'",
+    "drop function public.freehold_daily_uses_spend",
 )
 _REFUSED: Final[tuple[LiteralString, ...]] = (
     "select * from public.freehold_burst_uses_spend('calls', 3, -3600)",
