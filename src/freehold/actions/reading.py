@@ -16,9 +16,9 @@ class Reading(UserContext):
     ahead: Ahead
 
     @classmethod
-    def of(cls, context: UserContext, versions: Any) -> Self:
-        """The same caller, with the statement ``versions`` ahead of the scope's first."""
-        scope, ahead = ahead_of(context.scope, versions)
+    def of(cls, context: UserContext, versions: Any, *, skips: bool) -> Self:
+        """The same caller, with the statement ``versions`` ahead of the scope's first: see `ahead_of`."""
+        scope, ahead = ahead_of(context.scope, versions, skips=skips)
         return cls(context.identity, scope, context.db, context.verified, ahead)
 
     def __getattribute__(self, name: str) -> Any:

@@ -92,8 +92,9 @@ class Runner:
 
         user_id, query = context.identity.user_id or "", _query(request).decode("latin-1")
         place = tag.Place.of(user_id, self.action.name, request.url.path, query)
-        statement = tag.versions(self._tags(self.action.tags, call.path), place.known(request.headers))
-        reading = Reading.of(context, statement)
+        known = place.known(request.headers)
+        versions = tag.versions(self._tags(self.action.tags, call.path), known)
+        reading = Reading.of(context, versions, skips=bool(known))
         response: Response | None = None
         try:
             if self._tags_first:

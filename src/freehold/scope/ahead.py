@@ -48,9 +48,10 @@ class Ahead:
     ``row``: what that gave, None before anything ran. ``first``: whether nothing was read elsewhere before.
     """
 
-    def __init__(self, executor: Executor, call: Call) -> None:
+    def __init__(self, executor: Executor, call: Call, *, skips: bool) -> None:
         self.row: Any = None
         self.first = True
+        self._skips = skips
         self._executor = executor
         self._call = call
         self._lock = asyncio.Lock()
@@ -69,7 +70,8 @@ class Ahead:
         if all(call.plan.reads for call in calls):
             async with self._lock:  # nobody else may read before it
                 if self.row is None:
-                    ahead, *results = await self._executor.run([self._call, *map(_skippable, calls)])
+                    others = map(_skippable, calls) if self._skips else calls
+                    ahead, *results = await self._executor.run([self._call, *others])
                     self._take(ahead)
                     return results
         await self.alone()
@@ -123,9 +125,12 @@ class _Door:
         return getattr(self._door, name)
 
 
-def ahead_of(scope: S, statement: Any) -> tuple[S, Ahead]:
-    """The same scope with ``statement``, which gives one row, sent ahead; and where its row will be."""
-    ahead = Ahead(scope._executor, scope._plan(statement))
+def ahead_of(scope: S, statement: Any, *, skips: bool) -> tuple[S, Ahead]:
+    """The same scope with ``statement``, which gives one row, sent ahead; and where its row will be.
+
+    ``skips``: whether it has a column `Needless` that may be true.
+    """
+    ahead = Ahead(scope._executor, scope._plan(statement), skips=skips)
     led: Any = copy.copy(scope)
     led._executor, led._door = ahead, _Door(scope._door, ahead)
     return led, ahead
