@@ -28,6 +28,9 @@ demo: .venv/runtime.stamp ## run the coding-agents platform on an embedded Postg
 test: .venv/dev.stamp ## run the tests (ARGS='tests/unit -k owner', JOBS=2)
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
+stress: .venv/dev.stamp ## 100,000 calls of fifty users on four connections, with a server that restarts (CALLS=100000)
+	@FREEHOLD_STRESS=$(or $(CALLS),100000) $(PY) -m pytest -p no:randomly tests/integration/scope/test_stress.py
+
 coverage: .venv/dev.stamp ## run the tests and report the branches they leave out
 	@$(PY) -m coverage erase
 	@$(PY) -m coverage run -m pytest -n $(JOBS) --dist worksteal $(ARGS)
@@ -118,4 +121,4 @@ endef
 	$(call install,requirements-dev.txt)
 	@touch .venv/runtime.stamp $@
 
-.PHONY: help demo test coverage check $(CHECKS) fix bench docs clean requirements
+.PHONY: help demo test stress coverage check $(CHECKS) fix bench docs clean requirements

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from benchmarks.case import CASES, Case, known, not_yet
+from benchmarks.case import CASES, OWN, Case, known, not_yet
 from benchmarks.machine import Machine
 from benchmarks.node import Node
 from benchmarks.report import Facts, publish
@@ -29,13 +30,16 @@ _RESULTS: Final = Path(__file__).parent / "results"
 def main() -> int:
     """The exit code: 0 when everything asked for was measured, 1 when a peer failed, 2 for an unknown name."""
     options = _options()
-    unknown = [name for name in options.cases if name not in CASES and not_yet(name) is None]
+    unknown = [name for name in options.cases if name not in CASES and name not in OWN and not_yet(name) is None]
     if unknown:
         print(f"There is no case {' '.join(unknown)}. {known()}", file=sys.stderr)
         return 2
     for name in options.cases:
-        if name not in CASES:
+        if name not in CASES and name not in OWN:
             print(f"{name}: not yet: {not_yet(name)}")
+    for name, module in OWN.items():
+        if not options.cases or name in options.cases:
+            subprocess.run([sys.executable, "-m", module], check=True)
     wanted = [case for case in CASES.values() if not options.cases or case.name in options.cases]
     if not wanted:
         return 0

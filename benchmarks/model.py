@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from freehold import Col, Model, column, created_at, owner, primary_key, updated_at
+from sqlalchemy import func
+
+from freehold import Col, Command, Model, Policy, Role, column, created_at, owner, primary_key, updated_at
 
 Status = Literal["pending", "processing", "completed"]
 
@@ -25,3 +27,12 @@ class Task(Model):
     notes: Col[str | None] = column(default=None)
     created_at: Col[datetime] = created_at()
     updated_at: Col[datetime] = updated_at()
+
+
+class Nap(Model):
+    """A row that takes 200 ms to read: an ordinary statement that happens to be slow."""
+
+    __tablename__ = "naps"
+    __policies__ = (Policy(Command.SELECT, to=Role.AUTHENTICATED, using=lambda _: func.pg_sleep(0.2).is_not(None)),)
+
+    id: Col[UUID] = primary_key(scope="global")

@@ -46,9 +46,14 @@ class Peer(ABC):
         return [name for name in PEER_CASES if callable(getattr(self, name, None))]
 
 
-PEER_CASES = ("list20", "point", "insert1", "update1", "batch3", "http_list", "insert10000", "stream")
+PEER_CASES = ("list20", "point", "insert1", "update1", "batch3", "http_list", "insert10000", "slow", "stream")
 
 BULK = 10_000
+
+UNTIMED = object()
+"""What a method gives back for a call whose time says nothing: the slow ones of the case ``slow``."""
+
+SLOW_EVERY = 100
 
 
 def titles() -> list[str]:

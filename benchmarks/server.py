@@ -121,6 +121,7 @@ def _prepare(embedded: EmbeddedServer, admin: psycopg.Connection) -> None:
         owner.execute("GRANT INSERT ON tasks TO authenticated")
         # Vacuum comes between the cases instead of in the middle of one.
         owner.execute("ALTER TABLE tasks SET (autovacuum_enabled = off)")
+    admin.execute("INSERT INTO naps VALUES (gen_random_uuid())")
     admin.execute(f"CREATE ROLE {_BARE} LOGIN BYPASSRLS PASSWORD '{embedded.password(_BARE)}'")
     admin.execute(f"GRANT CONNECT ON DATABASE {_APP} TO {_BARE}")
     admin.execute(f"GRANT USAGE ON SCHEMA public, auth TO {_BARE}")

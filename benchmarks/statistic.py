@@ -56,6 +56,11 @@ class Measurement:
         return percentile(self._samples(), 95) / 1000
 
     @property
+    def p99_us(self) -> float:
+        """Time within which 99 of 100 calls ended."""
+        return percentile(self._samples(), 99) / 1000
+
+    @property
     def spread(self) -> float:
         """How far the rounds lie apart: the distance of the quartiles of their medians, divided by the median."""
         medians = [each.median for each in self.slices]
@@ -128,6 +133,11 @@ class Results:
         mine = self.measurements.get((setting, peer))
         theirs = self.measurements.get((other or setting, against))
         return None if mine is None or theirs is None else ratio(mine, theirs)
+
+    def tail_ratio(self, setting: Setting, peer: str, other: Setting) -> float | None:
+        """How a peer's 99th percentile in one setting compares with that in another."""
+        mine, theirs = self.measurements.get((setting, peer)), self.measurements.get((other, peer))
+        return None if mine is None or theirs is None else mine.p99_us / theirs.p99_us
 
     def records(self, floors: Mapping[str, str]) -> list[dict[str, Any]]:
         """One record for each measurement; ``floors``: the peer that a case's ratios are against."""

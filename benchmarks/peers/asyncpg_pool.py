@@ -5,12 +5,13 @@ https://magicstack.github.io/asyncpg/current/usage.html#connection-pools
 
 from __future__ import annotations
 
+import itertools
 from uuid import UUID, uuid4
 
 import asyncpg
 
 from benchmarks.login import Where
-from benchmarks.peer import Peer
+from benchmarks.peer import SLOW_EVERY, UNTIMED, Peer
 from benchmarks.peers.asyncpg_bare import COUNT, INSERT, INSERTED, LIST, POINT, UPDATE, records
 from benchmarks.workload import Job, Row
 
@@ -23,6 +24,7 @@ class AsyncpgPool(Peer):
     scoped = False
 
     async def open(self, where: Where, connections: int) -> None:
+        self._calls = itertools.count()
         self._pool = await asyncpg.create_pool(
             host=where.host,
             user=where.user,
@@ -56,6 +58,12 @@ class AsyncpgPool(Peer):
             tasks = await connection.fetch(LIST, user)
             task = await connection.fetchrow(POINT, user, UUID(job.id))
             return tasks, task, await connection.fetchval(COUNT, user)
+
+    async def slow(self, job: Job) -> object:
+        if next(self._calls) % SLOW_EVERY == SLOW_EVERY - 1:
+            await self._pool.fetchval("SELECT pg_sleep(0.2)")
+            return UNTIMED
+        return await self.list20(job)
 
     async def insert10000(self, job: Job) -> None:
         async with self._pool.acquire() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from benchmarks.login import Where
-from benchmarks.model import Task
-from benchmarks.peer import Peer, titles
+from benchmarks.model import Nap, Task
+from benchmarks.peer import SLOW_EVERY, UNTIMED, Peer, titles
 from benchmarks.workload import LISTED, Job
 from freehold import Database, Identity, query, set_
 from freehold.wire import PoolSize
@@ -39,6 +40,7 @@ class Freehold(Peer):
 
     def __init__(self) -> None:
         self._identities: dict[str, Identity] = {}
+        self._calls = itertools.count()
 
     async def open(self, where: Where, connections: int) -> None:
         self._db = Database(where.url(), size=PoolSize(largest=connections + 1, shared=connections))
@@ -72,6 +74,12 @@ class Freehold(Peer):
     async def insert10000(self, job: Job) -> None:
         rows = [Task(title=title) for title in titles()]
         await self._db.as_user(self._identities[job.user]).insert_all(rows)
+
+    async def slow(self, job: Job) -> object:
+        if next(self._calls) % SLOW_EVERY == SLOW_EVERY - 1:
+            await self._db.as_user(self._identities[job.user]).all(select(Nap))
+            return UNTIMED
+        return await self.list20(job)
 
     async def stream(self, job: Job) -> int:
         rows = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, case, func, literal, select, union_all, update
+from sqlalchemy import ColumnElement, case, func, literal, select, update
 from sqlalchemy.dialects.postgresql import INTERVAL
 
 from examples.coding_agents.changes import TaskKey
@@ -29,6 +29,8 @@ from examples.coding_agents.models import (
     User,
 )
 from examples.coding_agents.scrub import Scrubber
+from freehold.encryption import Sealed
+from freehold.errors import SealError
 from freehold.models import text_id
 from freehold.scope import Database, ServiceScope, with_deleted
 
@@ -137,7 +139,7 @@ class Journal:
         self._length = claim.position
 
     async def scrubber(self) -> Scrubber:
-        """Knows the secrets of the task's owner."""
+        """Knows the secrets of the task's owner; one that does not open cannot have reached the agent either."""
         secrets = (
             Key.value,
             Account.access_token,
@@ -147,7 +149,8 @@ class Journal:
             Connector.oauth_client_secret,
             Connector.env,
         )
-        return Scrubber(await self._scope.all(union_all(*(select(each) for each in secrets))))
+        found = await self._scope.batch(*(select(each) for each in secrets))
+        return Scrubber(text for rows in found for sealed in rows if sealed is not None for text in _texts(sealed))
 
     async def conversation(self) -> list[tuple[MessageRole, str]]:
         """What the user and the agent said to each other, the oldest first."""
@@ -214,3 +217,11 @@ def _reply(task_id: str, content: str) -> TaskMessage:
 def entry(type_: LogType, message: str) -> LogEntry:
     """A log entry of now."""
     return LogEntry(type=type_, message=message, timestamp=datetime.now(UTC))
+
+
+def _texts(sealed: Sealed[Any]) -> list[str]:
+    try:
+        value: Any = sealed.reveal()
+    except SealError:
+        return []
+    return [value] if isinstance(value, str) else list(value.values())

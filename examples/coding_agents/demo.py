@@ -23,8 +23,9 @@ from examples.coding_agents.run import Terms
 from examples.coding_agents.runner import DEMO_COMMAND, SubprocessRunner
 from examples.coding_agents.seed import seed
 from freehold.auth import DevelopmentSessions
+from freehold.encryption import KeyProvider
 from freehold.errors import Code, ConfigurationError
-from freehold.scope import Database
+from freehold.scope import Database, keys_of
 from freehold.server import Endpoints
 
 _BACKLOG: Final = 128
@@ -74,13 +75,15 @@ def main() -> int:
     with contextlib.closing(_listening(port())) as listener:
         sessions = DevelopmentSessions.from_directory(settings.directory, environment=settings.environment)
         with _interruptible(), prepare(settings) as endpoints:
-            code = asyncio.run(_serve(endpoints, sessions, listener, began))
+            code = asyncio.run(_serve(endpoints, keys_of(settings), sessions, listener, began))
     out.print("[dim]stopped[/]")
     return code
 
 
-async def _serve(endpoints: Endpoints, sessions: DevelopmentSessions, listener: socket.socket, began: float) -> int:
-    async with Database(endpoints.login, service_dsn=endpoints.service) as db:
+async def _serve(
+    endpoints: Endpoints, keys: KeyProvider, sessions: DevelopmentSessions, listener: socket.socket, began: float
+) -> int:
+    async with Database(endpoints.login, service_dsn=endpoints.service, keys=keys) as db:
         await seed(db)
         runner = SubprocessRunner(db, Terms(DEMO_COMMAND, grace=_GRACE_SECONDS))
         app = create_app(db, sessions, runner)

@@ -15,9 +15,9 @@ so a mass assignment fails in PostgreSQL even where the HTTP layer would let it 
 was sent: callers cannot sign one as the agent, nor rewrite it. In `settings` the limits of a user are kept too, so
 its policies leave those keys to the service.
 
-*The value is a secret.* Until sealed columns exist, tokens, keys and a connector's secrets are for the service alone:
-no caller may read or write them, not even their owner. Keys cannot be set without their value, so callers read which
-providers have one, and remove it.
+*The value is a secret.* Tokens, keys and a connector's secrets are sealed: whoever reads the row, its owner included,
+gets ciphertext, which opens in this program, for this owner and row. So owners may set their keys and their connectors'
+secrets, and a CHECK refuses anything that is not sealed. Of an API token only the hash is kept, which no caller reads.
 
 Stopping, continuing and deleting a task are the user's own doing, in the user's own scope: the web process needs no
 service login for them, and the row is the message, which reaches a runner on whichever machine it is. For that callers
@@ -34,6 +34,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, 
 
 from examples.coding_agents.documents import LogEntry, SubAgentActivity
 from freehold.auth import ApiTokenTable
+from freehold.encryption import Sealed
 from freehold.models import (
     Model,
     Policy,
@@ -44,6 +45,7 @@ from freehold.models import (
     json,
     owner,
     primary_key,
+    sealed,
     updated_at,
 )
 from freehold.policies import Command
@@ -86,8 +88,8 @@ class User(Model):
     id: Col[str] = owner(primary_key=True, commands=(Command.SELECT,))
     provider: Col[SignInProvider]
     external_id: Col[str]
-    access_token: Col[str] = column(select=False, insert=False, update=False)
-    refresh_token: Col[str | None] = column(default=None, select=False, insert=False, update=False)
+    access_token: Col[Sealed[str]] = sealed(insert=False, update=False)
+    refresh_token: Col[Sealed[str] | None] = sealed(default=None, insert=False, update=False)
     scope: Col[str | None] = column(default=None)
     username: Col[str]
     email: Col[str | None] = column(default=None)
@@ -108,8 +110,8 @@ class Account(Model):
     user_id: Col[str] = owner(User, commands=_READ_AND_REMOVE)
     provider: Col[AccountProvider] = column(default="github")
     external_user_id: Col[str]
-    access_token: Col[str] = column(select=False, insert=False, update=False)
-    refresh_token: Col[str | None] = column(default=None, select=False, insert=False, update=False)
+    access_token: Col[Sealed[str]] = sealed(insert=False, update=False)
+    refresh_token: Col[Sealed[str] | None] = sealed(default=None, insert=False, update=False)
     expires_at: Col[datetime | None] = column(default=None)
     scope: Col[str | None] = column(default=None)
     username: Col[str]
@@ -124,9 +126,9 @@ class Key(Model):
     __table_args__ = (UniqueConstraint("user_id", "provider"),)
 
     id: Col[str] = primary_key()
-    user_id: Col[str] = owner(User, commands=_READ_AND_REMOVE)
+    user_id: Col[str] = owner(User)
     provider: Col[KeyProvider]
-    value: Col[str] = column(select=False, insert=False, update=False)
+    value: Col[Sealed[str]] = sealed()
     created_at: Col[datetime] = created_at()
     updated_at: Col[datetime] = updated_at()
 
@@ -244,9 +246,9 @@ class Connector(Model):
     type: Col[ConnectorType] = column(default="remote")
     base_url: Col[str | None] = column(default=None)
     oauth_client_id: Col[str | None] = column(default=None)
-    oauth_client_secret: Col[str | None] = column(default=None, select=False, insert=False, update=False)
+    oauth_client_secret: Col[Sealed[str] | None] = sealed(default=None)
     command: Col[str | None] = column(default=None)
-    env: Col[str | None] = column(default=None, select=False, insert=False, update=False)
+    env: Col[Sealed[dict[str, str]] | None] = sealed(default=None)
     status: Col[ConnectorStatus] = column(default="disconnected")
     created_at: Col[datetime] = created_at()
     updated_at: Col[datetime] = updated_at()

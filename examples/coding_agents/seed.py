@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from examples.coding_agents.documents import LogEntry
 from examples.coding_agents.models import Account, ApiToken, Connector, Key, Setting, Task, TaskMessage, User
+from freehold.encryption import Sealed
 from freehold.models import Model
 from freehold.scope import Database
 
@@ -56,7 +57,7 @@ def _rows(person: Person) -> Iterator[Model]:
     user = User(
         provider="github",
         external_id=f"demo-{person.id}",
-        access_token=f"demo-token-of-{person.id}",
+        access_token=Sealed(f"demo-token-of-{person.id}"),
         username=person.id,
         email=f"{person.id}@example.com",
         name=person.name,
@@ -64,8 +65,10 @@ def _rows(person: Person) -> Iterator[Model]:
     user.id = person.id
     yield user
     owned: tuple[Any, ...] = (
-        Account(external_user_id=f"demo-{person.id}", access_token=f"demo-token-of-{person.id}", username=person.id),
-        Key(provider="anthropic", value=f"demo-key-of-{person.id}"),
+        Account(
+            external_user_id=f"demo-{person.id}", access_token=Sealed(f"demo-token-of-{person.id}"), username=person.id
+        ),
+        Key(provider="anthropic", value=Sealed(f"demo-key-of-{person.id}")),
         ApiToken(
             name="laptop", token_hash=_hash(f"demo-{person.id}"), token_prefix="fhp_" + person.id, scopes=["tasks:read"]
         ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from freehold.actions import Action, UserContext, action
+    from freehold.encryption import EnvironmentKeys, FileKeys, KeyProvider, Sealed
     from freehold.errors import FreeholdError
     from freehold.identity import ANONYMOUS, Identity, Role
     from freehold.models import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         owner,
         primary_key,
         schema,
+        sealed,
         updated_at,
     )
     from freehold.policies import Access, Command
@@ -32,13 +34,19 @@ if TYPE_CHECKING:
         AnonymousScope,
         Database,
         Limits,
+        Metrics,
+        Page,
         PoolSize,
         Scope,
         ServiceScope,
+        Upserted,
         UserScope,
         append,
+        outer,
         query,
         set_,
+        tuples,
+        with_,
         with_deleted,
     )
     from freehold.settings import Settings
@@ -46,6 +54,7 @@ if TYPE_CHECKING:
 
 _PLACES: Final[dict[str, tuple[str, ...]]] = {
     "freehold.actions": ("Action", "UserContext", "action"),
+    "freehold.encryption": ("EnvironmentKeys", "FileKeys", "KeyProvider", "Sealed"),
     "freehold.errors": ("FreeholdError",),
     "freehold.identity": ("ANONYMOUS", "Identity", "Role"),
     "freehold.models": (
@@ -61,6 +70,7 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
         "owner",
         "primary_key",
         "schema",
+        "sealed",
         "updated_at",
     ),
     "freehold.policies": ("Access", "Command"),
@@ -68,13 +78,19 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
         "AnonymousScope",
         "Database",
         "Limits",
+        "Metrics",
+        "Page",
         "PoolSize",
         "Scope",
         "ServiceScope",
+        "Upserted",
         "UserScope",
         "append",
+        "outer",
         "query",
         "set_",
+        "tuples",
+        "with_",
         "with_deleted",
     ),
     "freehold.settings": ("Settings",),
@@ -91,16 +107,23 @@ __all__ = [
     "Col",
     "Command",
     "Database",
+    "EnvironmentKeys",
+    "FileKeys",
     "FreeholdError",
     "Identity",
+    "KeyProvider",
     "Limits",
+    "Metrics",
     "Model",
+    "Page",
     "Policy",
     "PoolSize",
     "Role",
     "Scope",
+    "Sealed",
     "ServiceScope",
     "Settings",
+    "Upserted",
     "UserContext",
     "UserScope",
     "action",
@@ -112,12 +135,16 @@ __all__ = [
     "created_at",
     "deleted_at",
     "json",
+    "outer",
     "owner",
     "primary_key",
     "query",
     "schema",
+    "sealed",
     "set_",
+    "tuples",
     "updated_at",
+    "with_",
     "with_deleted",
 ]
 

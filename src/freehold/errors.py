@@ -5,6 +5,8 @@
     ├── ConfigurationError          settings that are missing or contradict each other
     ├── IdentityError               claims that do not name a caller
     ├── StatementError              a statement refused before it was sent
+    ├── SealError                   a sealed value that does not open, or whose key is missing
+    ├── KeyWorkError                rotation or migration of sealed values that cannot begin, or is incomplete
     ├── NotVisibleError             the row asked for does not exist for this caller
     ├── ServerError                 the embedded server cannot be started, shared or stopped
     ├── RoleError                   a login role that could step around row level security
@@ -73,6 +75,8 @@ class Code(StrEnum):
     IDENTITY_MISMATCH = "FH209"
     VALUE_INVALID = "FH210"
     TRANSACTION_ABORTED = "FH211"
+    CURSOR_INVALID = "FH212"
+    RELATION_UNKNOWN = "FH213"
     # 3xx: settings, servers, connections
     SETTING_MISSING = "FH301"
     SETTING_INVALID = "FH302"
@@ -114,6 +118,35 @@ class Code(StrEnum):
     COLUMN_NEEDS_DEFAULT = "FH413"
     GRANT_UNGUARDED = "FH414"
     MODELS_REFUSED = "FH415"
+    UNIT_BLOCKED = "FH416"
+    REVISION_HALF_UNDONE = "FH417"
+    SIGN_OFF_MISSING = "FH418"
+    RENAME_AMBIGUOUS = "FH419"
+    CHANGE_UNSAFE = "FH420"
+    REWRITE_REFUSED = "FH421"
+    INDEX_OCCUPIED = "FH422"
+    ROWS_HIDDEN = "FH423"
+    ROWS_LEFT = "FH424"
+    # 43x: taking over, squashing, joining histories
+    BASELINE_DIFFERS = "FH430"
+    OBJECTS_NOT_OWNED = "FH431"
+    BASELINE_IMPOSSIBLE = "FH432"
+    DATABASE_TRACKED = "FH433"
+    BRANCHES_CONFLICT = "FH434"
+    SQUASH_DIFFERS = "FH435"
+    REVISION_UNKNOWN = "FH436"
+    # 50x, 51x: sealed values and keys
+    KEYS_MISSING = "FH501"
+    KEYS_INVALID = "FH502"
+    SEALED_PLAIN = "FH503"
+    SEAL_BROKEN = "FH504"
+    SEAL_KEY_UNKNOWN = "FH505"
+    SEALED_UNPLACED = "FH506"
+    SEALED_COMPARED = "FH507"
+    SEAL_LEGACY = "FH508"
+    SEALED_UNDECLARABLE = "FH509"
+    ROTATION_BUSY = "FH510"
+    ROTATION_INCOMPLETE = "FH511"
     # 6xx: actions
     INPUT_INVALID = "FH601"
     UNAUTHENTICATED = "FH602"
@@ -140,6 +173,14 @@ class Code(StrEnum):
     EMAIL_UNVERIFIED = "FH708"
     ACCOUNT_TAKEN = "FH709"
     RETURN_REFUSED = "FH710"
+    # 8xx: audit, proof and testing
+    BASELINE_UNREADABLE = "FH801"
+    MATRIX_UNREADABLE = "FH802"
+    SOURCE_MISSING = "FH803"
+    PROOF_ADMIN = "FH810"
+    PROOF_CLONE = "FH811"
+    TESTING_UNPROTECTED = "FH812"
+    TESTING_UNDECLARED = "FH813"
 
 
 class FreeholdError(Exception):
@@ -179,6 +220,14 @@ class IdentityError(FreeholdError):
 
 class StatementError(FreeholdError):
     """A statement refused before it was sent."""
+
+
+class SealError(FreeholdError):
+    """A sealed value that does not open, or whose key is missing; it does not say more than its code."""
+
+
+class KeyWorkError(FreeholdError):
+    """Rotation or migration of sealed values that cannot begin, or did not do all of them."""
 
 
 class NotVisibleError(FreeholdError):

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
         default=None, validation_alias="FREEHOLD_MODELS", pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
     )
     """The module whose import declares the models."""
+    keys: SecretStr | None = Field(default=None, validation_alias="FREEHOLD_KEYS")
+    """The key ring for sealed columns: ``id:state:key``, several separated by commas."""
+    keys_file: Path | None = Field(default=None, validation_alias="FREEHOLD_KEYS_FILE")
+    """A file with the key ring, which only its owner may read."""
     migrations: Path = Field(default=Path("migrations"), validation_alias="FREEHOLD_MIGRATIONS")
     directory: Path = Field(default=Path(".freehold"), validation_alias="FREEHOLD_DIRECTORY")
     """Where the embedded server keeps its data."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from freehold import Database
+from freehold.wire import PoolSize
 from tests.attack.platform import METADATA, MODELS, Platform
 from tests.cluster import LOGIN, Cluster
 
@@ -52,3 +54,10 @@ def unprotected(_open: Platform) -> Iterator[Platform]:
     """The platform with row security disabled and everything granted: every attack on it must succeed."""
     yield _open
     _open.restore()
+
+
+@pytest.fixture
+async def db(platform: Platform) -> AsyncIterator[Database]:
+    """The platform's database through the library, as the application's login role."""
+    async with Database(platform.endpoints.login, size=PoolSize(largest=2, shared=1, patience=5.0)) as database:
+        yield database

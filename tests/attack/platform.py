@@ -38,9 +38,9 @@ MODELS: Final[dict[str, type[Model]]] = {
 METADATA: Final = models.User.metadata
 
 _NEW: Final[dict[str, dict[str, str]]] = {
-    "users": {"provider": "github", "external_id": "{user}", "access_token": "s", "username": "{user}"},
-    "accounts": {"provider": "github", "external_user_id": "{user}", "access_token": "s", "username": "{user}"},
-    "keys": {"provider": "openai", "value": "s"},
+    "users": {"provider": "github", "external_id": "{user}", "access_token": "fh1.u1.s", "username": "{user}"},
+    "accounts": {"provider": "github", "external_user_id": "{user}", "access_token": "fh1.u1.s", "username": "{user}"},
+    "keys": {"provider": "openai", "value": "fh1.u1.s"},
     "api_tokens": {"name": "t", "token_hash": "{user}", "token_prefix": "fh"},
     "tasks": {"prompt": "p"},
     "task_messages": {"task_id": "{user}-tasks", "content": "c"},

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import delete, insert, select, true, update
 
 from freehold import Command, Database, Scope, set_, with_deleted
+from freehold.encryption import RingKey, Sealed, TextKeys
 from freehold.errors import FreeholdError, NotVisibleError, PermissionDeniedError, StatementError
-from freehold.models import table_of
+from freehold.models import places_of, table_of
 from freehold.wire import PoolSize
 from tests.attack.platform import (
     ALICE,
@@ -36,7 +37,10 @@ Call = Callable[[Scope], Awaitable[Any]]
 @pytest.fixture
 async def db(platform: Platform) -> AsyncIterator[Database]:
     """The platform's database as the application's login role."""
-    async with Database(platform.endpoints.login, size=PoolSize(largest=2, shared=1, patience=5.0)) as database:
+    keys = TextKeys(RingKey.new("a").text)
+    async with Database(
+        platform.endpoints.login, keys=keys, size=PoolSize(largest=2, shared=1, patience=5.0)
+    ) as database:
         yield database
 
 
@@ -71,7 +75,8 @@ def calls(table: str, command: Command, victim: str) -> dict[str, Call]:
             "statement": lambda s: s.all(delete(bare).returning(bare.c.id)),
             "blind": lambda s: s.batch(delete(bare).where(bare.c.id == key)),
         }
-    row = new_row(table, "mallory" if table == "users" else victim, "planted")
+    row: dict[str, Any] = {**new_row(table, "mallory" if table == "users" else victim, "planted")}
+    row.update({place.column: Sealed("s") for place in places_of(bare) if place.column in row})
     return {
         "statement": lambda s: s.all(insert(bare).values(row).returning(bare.c.id)),
         "blind": lambda s: s.batch(insert(bare).values(row)),

@@ -19,8 +19,13 @@ from freehold import (
     Scope,
     ServiceScope,
     UserScope,
+    Page,
+    Upserted,
     append,
+    outer,
     set_,
+    tuples,
+    with_,
     with_deleted,
 )
 from freehold.schemas import InsertSchema, SelectSchema, UpdateSchema, select_schema
@@ -200,3 +205,35 @@ async def schemas_in_verbs(alice: UserScope, key: UUID, new: NewTask, change: Ch
     assert_type(await alice.insert(new.row()), Task)
     assert_type(await alice.update(Task, Task.id == key, *change.assignments()), list[Task])
     assert_type(TaskOut.all_of(await alice.all(select(Task))), list[TaskOut])
+
+
+async def related(user: UserScope) -> None:
+    """Children are lists of their model; the outer side of a join may be missing."""
+    assert_type(await user.all(with_(select(Task), Message)), list[tuple[Task, list[Message]]])
+    joined = select(Task, outer(Message)).outerjoin(Message, Message.task_id == Task.id)
+    assert_type(await user.all(joined), list[tuple[Task, Message | None]])
+    content = outer(Message.content)
+    columns = select(Task.id, content).outerjoin(Message, Message.task_id == Task.id)
+    assert_type(await user.all(columns), list[tuple[UUID, str | None]])
+
+
+async def batches_of_tuples(user: UserScope) -> None:
+    """Tuples and children keep their types in a batch."""
+    assert_type(
+        await user.batch(select(Task), tuples(select(Task.id, Task.title)), tuples(with_(select(Task), Message))),
+        tuple[list[Task], list[tuple[UUID, str]], list[tuple[Task, list[Message]]]],
+    )
+
+
+async def outcomes(user: UserScope) -> None:
+    """An upsert and a page know their model; what `run` gives is what its body gives."""
+
+    async def body(tx: UserScope) -> int:
+        return len(await tx.all(select(Task)))
+
+    assert_type(await user.upsert(Task(title="t"), on=[Task.title]), Upserted[Task])
+    assert_type(await user.page(select(Task)), Page[Task])
+    assert_type(await user.run(body), int)
+    assert_type(await user.insert_all([Task(title="t")], progress=print), list[Task])
+    assert_type(user.reading(), UserScope)
+    assert_type(await user.explain(select(Task.id, Task.title)), str)

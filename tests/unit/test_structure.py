@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "freehold"
 LONGEST_MODULE = 450
-HOUSE_LANGUAGE = {"sqlalchemy", "pydantic", "typing_extensions"}
+HOUSE_LANGUAGE = {"sqlalchemy", "pydantic", "pydantic_core", "typing_extensions"}
 GENERATED = {"__pycache__", "_build", "results"}
 PRIVATE = (".env", ".coverage", ".DS_Store")
 # Written so that the pattern does not find itself.

@@ -7,13 +7,14 @@ from typing import Annotated, Final
 
 import typer
 
-from freehold.cli import client, migration, server
+from freehold.cli import adoption, audit, client, history, keys, migration, prove, server
 from freehold.cli.exits import Exit, err, show_error
 from freehold.errors import FreeholdError
 
 _EPILOG: Final = (
     "Exit codes: 0 done, 1 an error with a code, 2 a wrong command line, "
-    "3 something is left to do (check, status), 130 interrupted."
+    "3 something is left to do (check, status) or was found (audit, prove), 4 not everything was looked at (audit, prove), "
+    "130 interrupted."
 )
 
 app: Final = typer.Typer(
@@ -25,8 +26,13 @@ app: Final = typer.Typer(
     add_completion=False,
 )
 migration.register(app)
+adoption.register(app)
+history.register(app)
 server.register(app)
 client.register(app)
+keys.register(app)
+audit.register(app)
+prove.register(app)
 
 _TRACEBACK: Final = "--traceback"
 

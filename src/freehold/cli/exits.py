@@ -24,7 +24,9 @@ class Exit(IntEnum):
     USAGE = 2
     """The command line is wrong."""
     DIFFERENT = 3
-    """``check`` and ``status``: something is left to do."""
+    """``check``, ``status``: something is left to do. ``audit``, ``prove``: something was found."""
+    INCOMPLETE = 4
+    """``audit``, ``prove``: nothing was found where it was looked, and not everything was looked at."""
     INTERRUPTED = 130
     """Ctrl-C."""
 

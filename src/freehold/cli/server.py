@@ -33,13 +33,7 @@ def _bootstrap(as_json: Json = False) -> None:
     ADMIN_DATABASE_URL names a superuser (or a role with CREATEROLE) and the database. Run again it changes the
     passwords of the three logins, and nothing else that is in order.
     """
-    admin = os.environ.get(_VARIABLE)
-    if not admin:
-        raise ConfigurationError(
-            Code.SETTING_MISSING,
-            f"{_VARIABLE} is not set.",
-            hint=f"{_VARIABLE}=postgresql://postgres:<password>@<host>:5432/<database> freehold bootstrap",
-        )
+    admin = admin_dsn("freehold bootstrap")
     app = Settings.load().app
     passwords = {f"{app}{suffix}": secrets.token_urlsafe(32) for _, suffix in _LOGINS}
     with connect(admin) as connection:
@@ -50,6 +44,18 @@ def _bootstrap(as_json: Json = False) -> None:
         return
     for name, url in urls.items():
         out.print(f"{name}={url}", markup=False)
+
+
+def admin_dsn(command: str) -> str:
+    """The URL of a superuser, from the environment alone. ``command``: what the hint says to run."""
+    admin = os.environ.get(_VARIABLE)
+    if not admin:
+        raise ConfigurationError(
+            Code.SETTING_MISSING,
+            f"{_VARIABLE} is not set.",
+            hint=f"{_VARIABLE}=postgresql://postgres:<password>@<host>:5432/<database> {command}",
+        )
+    return admin
 
 
 def _url(admin: str, role: str, password: str) -> str:

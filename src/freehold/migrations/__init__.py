@@ -3,7 +3,8 @@
 Making revisions from models needs Alembic, and is in `freehold.migrations.generate`.
 """
 
-from freehold.migrations.apply import Applied, Options, migrate, rollback, verify
+from freehold.migrations.apply import Applied, Options, migrate, rollback
+from freehold.migrations.drift import verify
 from freehold.migrations.manifest import accept
 from freehold.migrations.progress import Progress, Report
 from freehold.migrations.status import Failure, Status, status

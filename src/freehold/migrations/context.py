@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,17 +27,16 @@ _COMMENTED = {
 
 @dataclass(frozen=True)
 class Context:
-    """``reverse``: this plan undoes another one, so it may drop what that one added."""
+    """``reverse``: this plan undoes another one, so it may drop what that one added.
+
+    ``blocking``: a table may be rewritten, or read through, while nobody can use it.
+    """
 
     before: Snapshot
     after: Snapshot
     changes: tuple[Change, ...]
     reverse: bool = False
-
-    @classmethod
-    def between(cls, before: Snapshot, after: Snapshot, changes: Sequence[Change], *, reverse: bool = False) -> Context:
-        """The context of the changes between two snapshots."""
-        return cls(before, after, tuple(changes), reverse)
+    blocking: bool = False
 
     @cached_property
     def added(self) -> frozenset[Identity]:
@@ -53,6 +51,21 @@ class Context:
     def new_table(self, fact: Fact) -> bool:
         """Whether the table (the first two names of the key) is made by this plan."""
         return (Kind.TABLE, fact.key[:2]) in self.added
+
+    def live(self, fact: Fact) -> bool:
+        """Whether the table or view of ``fact`` stays, with rows and readers; of a partitioned one the parts decide."""
+        for kind in (Kind.TABLE, Kind.VIEW):
+            identity = (kind, fact.key[:2])
+            if identity in self.before and identity in self.after:
+                return identity not in self.added and self.after[identity].get("kind") != "partitioned"
+        return False
+
+    def primary_key(self, table: Key) -> tuple[str, ...]:
+        """The columns of a table's primary key, which is there before and after; none without one."""
+        for fact in self.before.of(Kind.CONSTRAINT, *table):
+            if fact.text("type") == "primary key" and fact.identity in self.after:
+                return fact.names("columns")
+        return ()
 
     def absorbed(self, fact: Fact) -> bool:
         """Whether dropping ``fact`` follows from dropping what it belongs to."""

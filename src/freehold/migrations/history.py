@@ -5,26 +5,34 @@ Reading it needs no Alembic: the graph stands in the SQL files' markers, and `gr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Final
 
 from freehold.catalog import Snapshot
 from freehold.errors import Code, MigrationError
-from freehold.migrations.manifest import FACTS, VERSIONS, digest, verified
+from freehold.migrations.manifest import FACTS, VERSIONS, verified
 from freehold.migrations.script import Script, parse
+
+UP: Final = ".up.sql"
+STEPS: Final = ".steps.sql"
+_STEP: Final = b"-- freehold: step "
 
 
 @dataclass(frozen=True)
 class Revision:
-    """One revision; ``checksum`` is of its .up.sql, ``name`` the file name without ending."""
+    """One revision; ``name`` is the file name without ending.
+
+    ``steps``: the revisions it was squashed from, for databases that have some of them.
+    """
 
     name: str
     up: Script
     down: Script
-    checksum: str
+    steps: tuple[Revision, ...] = ()
 
     @property
     def id(self) -> str:
@@ -51,9 +59,33 @@ class History:
         return None if self.kept is None else _facts(self.kept)
 
     @property
+    def printed_by(self) -> str:
+        """The major version of the server that printed the facts of the head."""
+        return self.revisions[-1].up.facts.rpartition(" ")[2] if self.revisions else ""
+
+    @property
     def head(self) -> str | None:
         """The id of the last revision; None without any."""
         return self.revisions[-1].id if self.revisions else None
+
+    def seen_by(self, begun: Collection[str]) -> History:
+        """The history of a database that has begun the revisions ``begun``: squashed ones are taken apart for it."""
+        return replace(self, revisions=tuple(_apart(self.revisions, begun)))
+
+
+def _apart(revisions: Sequence[Revision], begun: Collection[str]) -> Iterator[Revision]:
+    for revision in revisions:
+        if any(each.id in begun for each in within(revision)):
+            yield from _apart(revision.steps, begun)
+        else:
+            yield revision
+
+
+def within(revision: Revision) -> Iterator[Revision]:
+    """Every revision that ``revision`` was squashed from, over all the times that was done."""
+    for step in revision.steps:
+        yield step
+        yield from within(step)
 
 
 def load(directory: Path) -> History:
@@ -62,17 +94,62 @@ def load(directory: Path) -> History:
     Raises `MigrationError`: FH402 for an edited file, FH403 for a missing one, FH404 for several heads.
     """
     contents = verified(directory)
-    revisions = [_revision(path, contents) for path in contents if path.endswith(".up.sql")]
-    return History(directory, _ordered(revisions), contents.get(FACTS))
+    revisions = revisions_of(contents)
+    heads = heads_of(revisions)
+    if len(heads) > 1:
+        raise MigrationError(
+            Code.HEADS_DIVERGED,
+            f"The history has {len(heads)} heads: {', '.join(head.name for head in heads)}.",
+            hint="Two branches added a revision. Join them: freehold merge",
+        )
+    return History(directory, revisions, contents.get(FACTS))
+
+
+def revisions_of(contents: Mapping[str, bytes]) -> tuple[Revision, ...]:
+    """The revisions among files by path, each behind those it revises. Raises `MigrationError`: FH402, FH403."""
+    return _ordered([_revision(path, contents) for path in contents if path.endswith(UP)])
+
+
+def heads_of(revisions: Sequence[Revision]) -> tuple[Revision, ...]:
+    """The revisions that no other revises, by id."""
+    revised = {parent for revision in revisions for parent in revision.revises}
+    return tuple(sorted((each for each in revisions if each.id not in revised), key=lambda each: each.id))
 
 
 def _revision(path: str, contents: Mapping[str, bytes]) -> Revision:
-    name = path.removeprefix(f"{VERSIONS}/").removesuffix(".up.sql")
+    name = path.removeprefix(f"{VERSIONS}/").removesuffix(UP)
     back = f"{VERSIONS}/{name}.down.sql"
     if back not in contents:
         raise MigrationError(Code.REVISION_MISSING, f"{path} has no {name}.down.sql beside it.", hint="Restore it.")
     up, down = _script(path, contents[path]), _script(back, contents[back])
-    return Revision(name, up, down, digest(contents[path]))
+    return Revision(name, up, down, _steps(name, up, contents) if up.replaces else ())
+
+
+def _steps(name: str, up: Script, contents: Mapping[str, bytes]) -> tuple[Revision, ...]:
+    """The revisions ``up`` was squashed from. What an earlier squash kept lies in the later one's file, beside it."""
+    kept = contents.get(f"{VERSIONS}/{name}{STEPS}")
+    pool = contents if kept is None else unpacked(kept)
+    paths = {path.removeprefix(f"{VERSIONS}/").partition("_")[0]: path for path in pool if path.endswith(UP)}
+    missing = [id_ for id_ in up.replaces if id_ not in paths]
+    if missing:
+        raise MigrationError(
+            Code.REVISION_MISSING,
+            f"{name}{STEPS} lacks {', '.join(missing)}, which {name}{UP} was squashed from.",
+            hint=f"Restore it: git checkout -- '*{name}{STEPS}'",
+        )
+    return tuple(_revision(paths[id_], pool) for id_ in up.replaces)
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Files by path as the one file that keeps them."""
+    return b"".join(_STEP + path.encode() + b"\n" + content.rstrip(b"\n") + b"\n" for path, content in files.items())
+
+
+def unpacked(content: bytes) -> Mapping[str, bytes]:
+    """The files that were `packed`."""
+    parts = content.replace(b"\r\n", b"\n").split(_STEP)[1:]
+    pairs = (part.partition(b"\n") for part in parts)
+    return {path.decode(): text for path, _, text in pairs}
 
 
 def _script(path: str, content: bytes) -> Script:
@@ -101,14 +178,6 @@ def _ordered(revisions: Sequence[Revision]) -> tuple[Revision, ...]:
                     f"Revision {revision.name} revises {parent}, which is not in the history.",
                     hint=f"Restore the files of {parent}: git log -- '*{parent}*'",
                 )
-    heads = sorted(known.keys() - {parent for revision in revisions for parent in revision.revises})
-    if len(heads) > 1:
-        names = ", ".join(known[head].name for head in heads)
-        raise MigrationError(
-            Code.HEADS_DIVERGED,
-            f"The history has {len(heads)} heads: {names}.",
-            hint="Two branches added a revision. Remove the newer one's files, and generate it again on top of the other.",
-        )
     try:
         order = TopologicalSorter({id_: sorted(known[id_].revises) for id_ in sorted(known)}).static_order()
         return tuple(known[id_] for id_ in order)

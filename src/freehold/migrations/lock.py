@@ -17,6 +17,7 @@ from freehold.wire import Connection, narrated
 # The first eight bytes of SHA-256("freehold.migrations"), halved into what pg_locks shows as classid and objid.
 _CLASS: Final = 0x2B1D6E0F
 _OBJECT: Final = 0x54C39A71
+KEY: Final = (_CLASS, _OBJECT)
 _SHORTEST: Final = 0.05
 _LONGEST: Final = 0.5
 

@@ -13,6 +13,7 @@ MANIFEST: Final = "manifest.sha256"
 VERSIONS: Final = "versions"
 FACTS: Final = "facts.json"
 
+_CONFLICT: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _WAYS_OUT: Final = (
     "If it was changed by mistake, restore it (git checkout -- {path}). If the change is meant and no database "
     "has the revision yet, undo the revision and generate it again, or accept the file: freehold repair."
@@ -40,6 +41,23 @@ def verified(directory: Path) -> Mapping[str, bytes]:
     for path in _present(directory):
         if path not in sums:
             raise _edited(directory / path, "is not in the manifest")
+    return contents
+
+
+def united(directory: Path) -> Mapping[str, bytes]:
+    """The revision files by path, where a merge left the sums of two branches, with or without its markers.
+
+    Each must have a sum on either side. Raises `MigrationError` (FH402) for one that has not.
+    """
+    try:
+        lines = (directory / MANIFEST).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    sums = {tuple(line.split(maxsplit=1)) for line in lines if not line.startswith(_CONFLICT)}
+    contents = {path: (directory / path).read_bytes() for path in sorted(_present(directory)) if path != FACTS}
+    for path, content in contents.items():
+        if (digest(content), path) not in sums:
+            raise _edited(directory / path, "was changed after it was generated")
     return contents
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from freehold.catalog import Key
+from freehold.migrations.script import Batches, Index
 
 
 class Phase(IntEnum):
@@ -33,6 +34,31 @@ class Phase(IntEnum):
     """Last: nobody reaches a table before its row security is forced and its policies exist."""
 
 
+class Stage(IntEnum):
+    """Which units of a revision come first; all but three stages give each of their operations a unit of its own."""
+
+    EARLY = 1
+    """Values of enums: nothing can use one before it is committed."""
+    DROP_INDEX = 2
+    MAIN = 3
+    """One transaction for all that takes no longer than a moment."""
+    FILL = 4
+    INDEX = 5
+    VALIDATE = 6
+    FINISH = 7
+    """One transaction for what the rows are now known to fulfil."""
+    REFER = 8
+    """One transaction for foreign keys to what `FINISH` made unique."""
+    REFER_VALIDATE = 9
+    LAST = 10
+    """One transaction for comments on what came late, and to close to the owner what was open to it meanwhile."""
+
+    @property
+    def together(self) -> bool:
+        """Whether its operations are one unit."""
+        return self in {Stage.MAIN, Stage.FINISH, Stage.REFER, Stage.LAST}
+
+
 class Lock(StrEnum):
     """What a statement locks, and whether it reads or rewrites the table meanwhile (PostgreSQL manual, 13.3)."""
 
@@ -42,6 +68,8 @@ class Lock(StrEnum):
     SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
     SHARE_ROW_EXCLUSIVE_SCAN = "SHARE ROW EXCLUSIVE, reads the table"
     SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE, reads the table"
+    SHARE_UPDATE_EXCLUSIVE_BRIEF = "SHARE UPDATE EXCLUSIVE, brief"
+    ROWS = "ROW EXCLUSIVE, the rows of one batch at a time"
     ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE, brief"
     ACCESS_EXCLUSIVE_SCAN = "ACCESS EXCLUSIVE, reads the table"
     ACCESS_EXCLUSIVE_REWRITE = "ACCESS EXCLUSIVE, rewrites the table"
@@ -57,8 +85,11 @@ class Operation:
     lock: Lock = Lock.NONE
     rank: int = 0
     drop: bool = False
+    stage: Stage = Stage.MAIN
+    about: Index | Batches | None = None
 
     @property
-    def order(self) -> tuple[int, int, int, Key]:
+    def order(self) -> tuple[int, int, int, int, Key]:
         """Where it stands; operations of equal order keep the order they were planned in."""
-        return (0, -self.phase, -self.rank, self.key) if self.drop else (1, self.phase, self.rank, self.key)
+        sign = -1 if self.drop else 1
+        return self.stage, sign, sign * self.phase, sign * self.rank, self.key

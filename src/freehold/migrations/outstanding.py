@@ -6,25 +6,87 @@ from dataclasses import dataclass
 
 from freehold.errors import Code, MigrationError
 from freehold.migrations.history import History, Revision
-from freehold.migrations.ledger import Entries
-from freehold.migrations.script import Unit
+from freehold.migrations.ledger import Entries, Entry
+from freehold.migrations.script import Mode, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One unit to run; ``number`` counts from 1 within its revision."""
+    """One unit to run; ``number`` counts from 1 within its revision, and from -1 down on its way back.
+
+    ``entry`` is what the ledger has of an attempt that did not finish.
+    """
 
     revision: Revision
     number: int
     unit: Unit
+    checksum: str
+    entry: Entry | None = None
 
 
 def outstanding(history: History, entries: Entries) -> tuple[Step, ...]:
     """The units still to run, in order.
 
     Raises `MigrationError`: FH405 when the ledger has revisions the history lacks, FH402 when an applied revision
-    was changed since, FH406 when a unit outside a transaction was begun and not finished.
+    was changed since, FH406 when a unit nobody can look into was begun and not finished, FH417 when a revision was
+    being undone.
     """
+    history = _seen(history, entries)
+    _refuse_strangers(history, entries)
+    undone = half_undone(history, entries)
+    if undone is not None:
+        raise MigrationError(
+            Code.REVISION_HALF_UNDONE,
+            f"Revision {undone.name} was being undone, and is half there.",
+            hint="Finish that first: freehold rollback",
+        )
+    return tuple(
+        step for revision in history.revisions for step in _steps(revision, entries) if _lacking(step, entries)
+    )
+
+
+def way_back(history: History, entries: Entries) -> tuple[Revision | None, tuple[Step, ...]]:
+    """The newest revision and the units that undo it, or the rest of them where that was begun; None without any.
+
+    Raises `MigrationError`: FH405, FH402 as `outstanding` does; FH406 when the revision is half-applied.
+    """
+    history = _seen(history, entries)
+    _refuse_strangers(history, entries)
+    begun = half_undone(history, entries)
+    if begun is None:
+        started = {id_ for (id_, _), entry in entries.items() if entry.finished_at is not None}
+        begun = next((each for each in reversed(history.revisions) if each.id in started), None)
+        if begun is None:
+            return None, ()
+        if any(_lacking(step, entries) for step in _steps(begun, entries)):
+            raise MigrationError(
+                Code.REVISION_HALF_APPLIED,
+                f"Revision {begun.name} is half-applied; its way back starts from the whole of it.",
+                hint="Finish it first: freehold migrate. Then: freehold rollback",
+            )
+    sums = zip(begun.down.units, begun.down.sums, strict=True)
+    steps = (Step(begun, -place, unit, sum_) for place, (unit, sum_) in enumerate(sums, start=1))
+    return begun, tuple(step for step in steps if _lacking(step, entries))
+
+
+def half_undone(history: History, entries: Entries) -> Revision | None:
+    """The revision that is on its way back."""
+    negative = {id_ for id_, unit in entries if unit < 0}
+    return next((revision for revision in history.revisions if revision.id in negative), None)
+
+
+def _seen(history: History, entries: Entries) -> History:
+    return history.seen_by({id_ for id_, _ in entries})
+
+
+def unknown(history: History, entries: Entries) -> tuple[str, ...]:
+    """The revisions in the ledger that are not in the history; failed ones left nothing."""
+    known = {revision.id for revision in _seen(history, entries).revisions}
+    begun = {entry.revision for entry in entries.values() if entry.finished_at or entry.error is None}
+    return tuple(sorted(begun - known))
+
+
+def _refuse_strangers(history: History, entries: Entries) -> None:
     strangers = unknown(history, entries)
     if strangers:
         raise MigrationError(
@@ -32,19 +94,13 @@ def outstanding(history: History, entries: Entries) -> tuple[Step, ...]:
             f"The database has revisions that the history lacks: {', '.join(strangers)}.",
             hint="Check out the newer version of the code, or see whether DATABASE_URL names the right database.",
         )
-    steps = [
-        Step(revision, number, unit)
-        for revision in history.revisions
-        for number, unit in enumerate(revision.up.units, start=1)
-    ]
-    return tuple(step for step in steps if _lacking(step, entries))
 
 
-def unknown(history: History, entries: Entries) -> tuple[str, ...]:
-    """The revisions in the ledger that are not in the history; failed ones left nothing."""
-    known = {revision.id for revision in history.revisions}
-    begun = {entry.revision for entry in entries.values() if entry.finished_at or entry.error is None}
-    return tuple(sorted(begun - known))
+def _steps(revision: Revision, entries: Entries) -> tuple[Step, ...]:
+    return tuple(
+        Step(revision, number, unit, sum_, entries.get((revision.id, number)))
+        for number, (unit, sum_) in enumerate(zip(revision.up.units, revision.up.sums, strict=True), start=1)
+    )
 
 
 def _lacking(step: Step, entries: Entries) -> bool:
@@ -52,21 +108,21 @@ def _lacking(step: Step, entries: Entries) -> bool:
     if entry is None:
         return True
     if entry.finished_at is not None:
-        if entry.checksum != step.revision.checksum:
-            raise _edited(step.revision)
+        if entry.checksum != step.checksum:
+            raise _edited(step)
         return False
-    if not step.unit.transactional:
+    if step.unit.mode is Mode.AUTOCOMMIT and step.unit.about is None:
         raise _half_applied(step)
     return True
 
 
-def _edited(revision: Revision) -> MigrationError:
-    take_over = f"checksum = '{revision.checksum}' WHERE revision = '{revision.id}';"
+def _edited(step: Step) -> MigrationError:
+    where = f"checksum = '{step.checksum}' WHERE revision = '{step.revision.id}' AND unit = {step.number};"
     return MigrationError(
         Code.HISTORY_EDITED,
-        f"{revision.name}.up.sql was changed after this database got it.",
+        f"Unit {step.number} of {step.revision.name} was changed after this database got it.",
         hint="Restore it (git checkout), and make the change in a new revision. "  # noqa: S608 - shown to a person
-        f"If the database has the change already: UPDATE freehold.ledger SET {take_over}",
+        f"If the database has the change already: UPDATE freehold.ledger SET {where}",
     )
 
 

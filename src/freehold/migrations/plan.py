@@ -9,7 +9,9 @@ from freehold.catalog import Change, Kind, Snapshot, diff
 from freehold.errors import Code, MigrationError
 from freehold.migrations.context import Context
 from freehold.migrations.operation import Operation
+from freehold.migrations.rename import refuse_ambiguous
 from freehold.migrations.rules import RULES
+from freehold.migrations.rules.enum import grows
 from freehold.migrations.weakness import weakenings
 
 _HOLDS_ROWS = (Kind.SCHEMA, Kind.TABLE, Kind.COLUMN, Kind.SEQUENCE)
@@ -19,7 +21,8 @@ _HOLDS_ROWS = (Kind.SCHEMA, Kind.TABLE, Kind.COLUMN, Kind.SEQUENCE)
 class Plan:
     """The changes between two snapshots and the statements that make them, forth and back.
 
-    ``weakened``: what guards less than before. ``irreversible``: what going back cannot restore.
+    ``weakened``: what guards less than before. ``irreversible``: what going back cannot restore. ``back``: what going
+    back gives, which is what was there but for the values of enums.
     """
 
     changes: tuple[Change, ...]
@@ -27,25 +30,31 @@ class Plan:
     down: tuple[Operation, ...]
     weakened: tuple[str, ...]
     irreversible: tuple[str, ...]
+    back: Snapshot
 
 
-def plan(current: Snapshot, desired: Snapshot, *, allow_drop: bool = False) -> Plan:
+def plan(current: Snapshot, desired: Snapshot, *, allow_drop: bool = False, allow_blocking: bool = False) -> Plan:
     """The plan from ``current`` to ``desired``; no changes, no statements.
 
     Raises `MigrationError`: FH407 for a change no rule can make, FH408 for a drop that loses rows and was not
-    allowed, FH413 for a column existing rows would have no value for, FH414 for a grant on an unguarded table.
+    allowed, FH413 for a column existing rows would have no value for, FH414 for a grant on an unguarded table, FH419
+    for what may be a rename, FH421 for a change that keeps everybody waiting and was not allowed.
     """
     changes = diff(current, desired)
-    forward = Context.between(current, desired, changes)
+    forward = Context(current, desired, changes, blocking=allow_blocking)
     lost = tuple(change for change in changes if _loses_rows(change, forward))
     if lost and not allow_drop:
+        refuse_ambiguous(changes, forward)
         raise _drop_refused(lost)
+    grown = {change.fact.identity: change.fact for change in changes if grows(change)}
+    back = Snapshot(grown.get(fact.identity, fact) for fact in current.facts)
     return Plan(
         changes,
         _operations(forward),
-        _operations(Context.between(desired, current, diff(desired, current), reverse=True)),
+        _operations(Context(desired, back, diff(desired, back), reverse=True, blocking=True)),
         weakenings(changes, forward),
-        tuple(change.fact.name for change in lost),
+        tuple(change.fact.name for change in lost) + tuple(fact.name for fact in grown.values()),
+        back,
     )
 
 
@@ -56,7 +65,7 @@ def _operations(context: Context) -> tuple[Operation, ...]:
     for change in changes:
         kinds.setdefault(change.kind, []).append(change)
     found = [operation for kind in Kind if kind in kinds for operation in RULES[kind].plan(kinds[kind], whole)]
-    return tuple(sorted(found, key=lambda operation: operation.order))
+    return tuple(dict.fromkeys(sorted(found, key=lambda operation: operation.order)))
 
 
 def _recreated(changes: Sequence[Change], context: Context) -> Iterator[Change]:

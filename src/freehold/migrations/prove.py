@@ -1,26 +1,46 @@
-"""The proof of a revision: forth, back and forth again, on a database that holds the history before it."""
+"""The proof of a revision: forth, back and forth again, on a database that holds the history before it, and rows."""
 
 from __future__ import annotations
 
 from freehold.catalog import Snapshot, diff
 from freehold.errors import Code, MigrationError
 from freehold.migrations.script import Script
-from freehold.migrations.shadow import Shadow
+from freehold.migrations.seed import clear, lost, seed
+from freehold.migrations.shadow import RefusedError, Shadow
 
 _SHOWN = 10
 
 
-def prove(shadow: Shadow, up: Script, down: Script, before: Snapshot, desired: Snapshot) -> None:
+def prove(shadow: Shadow, up: Script, down: Script, before: Snapshot, desired: Snapshot) -> tuple[str, ...]:
     """Applies ``up``, ``down`` and ``up`` to ``shadow``, which holds ``before``, and compares the facts each time.
 
-    Raises `MigrationError` (FH410) with the facts that differ, or with the statement PostgreSQL refused.
+    The last time there is a row in every table that takes one, and none may get lost. Returns what is to be said of
+    rows: a constraint that such a row does not fulfil is no mistake. Raises `MigrationError` (FH410) with the facts that
+    differ, or with the statement PostgreSQL refused.
     """
-    for script, expected, words in ((up, desired, "up"), (down, before, "down"), (up, desired, "up again")):
-        try:
-            shadow.run(script.statements)
-        except MigrationError as error:
-            raise _failed(f"Going {words} fails.", f"{error.message} {error.detail}") from None
-        compare(shadow.facts(), expected, f"Going {words} does not give what it should.")
+    _go(shadow, up, desired, "up")
+    _go(shadow, down, before, "down")
+    seeds = seed(shadow, before)
+    try:
+        shadow.apply(up)
+    except RefusedError as error:
+        if error.about_rows:
+            return (f"rows: {error.detail}; see that those which exist fulfil it",)
+        raise _failed("Going up again fails with a row in each table.", f"{error.message} {error.detail}") from None
+    compare(shadow.facts(), desired, "Going up again does not give what it should.")
+    gone = lost(shadow, seeds)
+    if gone:
+        raise _failed("Rows get lost.", ", ".join(gone))
+    clear(shadow, seeds)
+    return ()
+
+
+def _go(shadow: Shadow, script: Script, expected: Snapshot, words: str) -> None:
+    try:
+        shadow.apply(script)
+    except MigrationError as error:
+        raise _failed(f"Going {words} fails.", f"{error.message} {error.detail}") from None
+    compare(shadow.facts(), expected, f"Going {words} does not give what it should.")
 
 
 def compare(found: Snapshot, expected: Snapshot, message: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from string import Template
 from typing import Final
@@ -12,13 +14,16 @@ from typing import Final
 from freehold.catalog import Snapshot
 from freehold.errors import Code, MigrationError
 from freehold.migrations.manifest import FACTS, VERSIONS, seal
-from freehold.migrations.operation import Operation
+from freehold.migrations.operation import Lock, Operation
 from freehold.migrations.plan import Plan
-from freehold.migrations.script import Script, Unit
+from freehold.migrations.rename import Move, moves
+from freehold.migrations.script import Batches, Mode, Script, Unit
+from freehold.migrations.squawk import explained
 from freehold.migrations.summary import summary
 
 _ID_LENGTH: Final = 12
 _SLUG_LENGTH: Final = 40
+_UNSAID: Final = {Lock.NONE, Lock.NEW}
 _PYTHON: Final = Template('''"""$message
 
 Revision ID: $revision
@@ -44,19 +49,49 @@ def downgrade() -> None:
 ''')
 
 
-def scripts(plan: Plan, message: str, parent: str | None) -> tuple[Script, Script]:
-    """Both directions of a revision. Its id follows from its parent and its statements, so it is the same again."""
-    up, down = _units(plan.up), _units(plan.down)
-    content = "\0".join([parent or "", *_texts(up), "\1", *_texts(down)])
+@dataclass(frozen=True)
+class Draft:
+    """What becomes a revision besides its plan. ``facts``: hash and major version, as `Script.facts` has them."""
+
+    message: str
+    parents: tuple[str, ...]
+    facts: str = ""
+    signed: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def scripts(plan: Plan, draft: Draft) -> tuple[Script, Script]:
+    """Both directions of a revision. Its id follows from its parents and its statements, so it is the same again."""
+    up = (*_renames([move.up for move in draft.moves]), *units(plan.up))
+    down = (*units(plan.down), *_renames([move.down for move in reversed(draft.moves)]))
+    content = "\0".join([",".join(draft.parents), *_texts(up), "\1", *_texts(down)])
     revision = hashlib.sha256(content.encode()).hexdigest()[:_ID_LENGTH]
-    parents = () if parent is None else (parent,)
-    notes = summary(plan)
+    notes = (draft.message, *summary(plan), *draft.notes, *moves(draft.moves))
+    undone = (f"undoes: {draft.message}", "what this drops is not brought back by going up again")
+    forth = Script(revision, draft.parents, notes, up, draft.facts, draft.signed)
     return (
-        Script(revision, parents, (message, *notes), up),
-        Script(
-            revision, parents, (f"undoes: {message}", "what this drops is not brought back by going up again"), down
-        ),
+        replace(forth, notes=(*notes, *explained(forth))),
+        Script(revision, draft.parents, undone, down),
     )
+
+
+def units(operations: Sequence[Operation]) -> tuple[Unit, ...]:
+    """The operations cut into units: together what may be one transaction, by itself what cannot or should not."""
+    groups = groupby(enumerate(operations), key=lambda pair: (pair[1].stage, -1 if pair[1].stage.together else pair[0]))
+    return tuple(_unit([operation for _, operation in group]) for _, group in groups)
+
+
+def _unit(operations: Sequence[Operation]) -> Unit:
+    about = operations[0].about
+    mode = Mode.BATCHES if isinstance(about, Batches) else Mode.AUTOCOMMIT if about else Mode.TRANSACTION
+    locks = tuple("" if operation.lock in _UNSAID else operation.lock.value for operation in operations)
+    return Unit(tuple(operation.sql for operation in operations), mode, about, locks if any(locks) else ())
+
+
+def _renames(statements: Sequence[str]) -> tuple[Unit, ...]:
+    locks = (Lock.ACCESS_EXCLUSIVE.value,) * len(statements)
+    return (Unit(tuple(statements), locks=locks),) if statements else ()
 
 
 def write(directory: Path, message: str, up: Script, down: Script, facts: Snapshot) -> tuple[Path, ...]:
@@ -90,11 +125,6 @@ def slug(message: str) -> str:
     return words[:_SLUG_LENGTH].rstrip("_") or "change"
 
 
-def _units(operations: Sequence[Operation]) -> tuple[Unit, ...]:
-    """Everything is one transaction, until rules make statements that cannot be in one."""
-    return (Unit(tuple(operation.sql for operation in operations)),) if operations else ()
-
-
 def _texts(units: Sequence[Unit]) -> list[str]:
     return [statement for unit in units for statement in (str(unit.transactional), *unit.statements)]
 
@@ -106,8 +136,13 @@ def _python(message: str, up: Script) -> str:
         revision=up.revision,
         parents=parents or "nothing",
         notes="\n".join(map(_quoted, up.notes[1:])),
-        down=f'"{parents}"' if parents else "None",
+        down=_down(up.revises),
     )
+
+
+def _down(parents: Sequence[str]) -> str:
+    quoted = [f'"{parent}"' for parent in parents]
+    return f"({', '.join(quoted)})" if len(quoted) > 1 else quoted[0] if quoted else "None"
 
 
 def _quoted(text: str) -> str:

@@ -42,7 +42,7 @@ def status(dsn: str, directory: Path) -> Status:
         entries = ledger.entries(connection)
     done = {key for key, entry in entries.items() if entry.finished_at is not None}
     applied, pending = list[str](), list[str]()
-    for revision in history.revisions:
+    for revision in history.seen_by({id_ for id_, _ in entries}).revisions:
         whole = all((revision.id, number) in done for number in range(1, len(revision.up.units) + 1))
         (applied if whole else pending).append(revision.name)
     failed = tuple(

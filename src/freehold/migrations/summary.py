@@ -20,16 +20,21 @@ _OF_TABLE = (Kind.COLUMN, Kind.CONSTRAINT)
 def summary(plan: Plan) -> tuple[str, ...]:
     """Lines for the header of a revision: ``+1 table, +4 policies, no grant removed, no policy weakened``."""
     removed = [change for change in plan.changes if change.kind is Kind.GRANT and change.verb == "drop"]
-    counts = [*_counts(plan.changes)]
-    counts.append("no grant removed" if not removed else f"{len(removed)} {_word(Kind.GRANT, len(removed))} removed")
-    counts.append("no policy weakened" if not plan.weakened else f"{len(plan.weakened)} WEAKENED")
-    lines = [", ".join(counts)]
+    found = [*counts(plan.changes)]
+    found.append("no grant removed" if not removed else f"{len(removed)} {_word(Kind.GRANT, len(removed))} removed")
+    found.append("no policy weakened" if not plan.weakened else f"{len(plan.weakened)} WEAKENED")
+    lines = [", ".join(found)]
     lines += [f"weakened: {sentence}" for sentence in plan.weakened]
-    lines += [f"irreversible: rows of {name} are not brought back" for name in plan.irreversible]
+    lines += [f"irreversible: {_lost(name)}" for name in plan.irreversible]
     return tuple(lines)
 
 
-def _counts(changes: Sequence[Change]) -> Iterator[str]:
+def _lost(name: str) -> str:
+    return f"{name} keeps its new values" if name.startswith("enum ") else f"rows of {name} are not brought back"
+
+
+def counts(changes: Sequence[Change]) -> Iterator[str]:
+    """``+1 table``, ``~3 columns``: what comes, goes and changes, columns and constraints of whole tables apart."""
     tables = {change.key for change in changes if change.kind is Kind.TABLE and change.verb != "alter"}
     counter = Counter(
         (change.kind, change.verb) for change in changes if not (change.kind in _OF_TABLE and change.key[:2] in tables)

@@ -7,13 +7,17 @@ restrictive policy, there was none): everything else needs a reader, and parenth
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from freehold.catalog import Change, Fact, Kind
 from freehold.migrations.context import Context
 
+_DATA: Final = {"table", "column", "view", "sequence", "schema"}
+_INVOKER: Final = {f"security_invoker={word}" for word in ("true", "on", "1", "yes")}
+
 
 def weakenings(changes: Sequence[Change], context: Context) -> tuple[str, ...]:
-    """A sentence for each change that may show rows to more callers; new tables have nothing to weaken."""
+    """A sentence for each change that may let more through, or through another way; new tables have nothing to weaken."""
     return tuple(sentence for change in changes for sentence in _judge(change, context))
 
 
@@ -22,16 +26,42 @@ def _judge(change: Change, context: Context) -> Iterator[str]:
         for name, words in (("row_security", "row security disabled"), ("forced", "row security not forced")):
             if name in change.altered and not change.fact.flag(name):
                 yield f"{change.fact.name}: {words}"
-    if change.kind is Kind.POLICY and not context.new_table(change.fact) and not context.absorbed(change.fact):
+    if change.kind is Kind.POLICY and not context.absorbed(change.fact) and _guarded(change, context):
         yield from _policy(change)
+    if change.after is not None:
+        yield from _opening(change, change.after)
+
+
+def _guarded(change: Change, context: Context) -> bool:
+    """Whether the table has row security already; what a new or an open one gets takes nothing from it."""
+    table = context.before.get((Kind.TABLE, change.key[:2]))
+    return not context.new_table(change.fact) and (table is None or table.flag("row_security"))
+
+
+def _opening(change: Change, after: Fact) -> Iterator[str]:
+    """What is open by itself, on new things too."""
+    if change.kind is Kind.GRANT and change.before is None and after.key[4] == "public" and after.key[0] in _DATA:
+        yield f"{after.name}: granted to PUBLIC, whoever that will be"
+    if change.kind is Kind.FUNCTION and after.flag("security_definer") and not _has_search_path(after):
+        yield f"{after.name}: SECURITY DEFINER without SET search_path runs what its caller put there"
+    if change.kind is Kind.VIEW and after.text("kind") == "view" and not _invoker(after):
+        yield f"{after.name}: without security_invoker it shows what its owner may see"
+
+
+def _has_search_path(function: Fact) -> bool:
+    return any(setting.startswith("search_path=") for setting in function.names("settings"))
+
+
+def _invoker(view: Fact) -> bool:
+    return any(option.replace(" ", "") in _INVOKER for option in view.names("options"))
 
 
 def _policy(change: Change) -> Iterator[str]:
     before, after = change.before, change.after
     if before is None and after is not None and after.flag("permissive"):
         yield f"{after.name}: a permissive policy is added for {', '.join(after.names('roles'))}"
-    elif after is None and before is not None and not before.flag("permissive"):
-        yield f"{before.name}: a restrictive policy is dropped"
+    elif after is None and before is not None:
+        yield f"{before.name}: a {'permissive' if before.flag('permissive') else 'restrictive'} policy is dropped"
     elif before is not None and after is not None:
         yield from _altered(change, before, after)
 

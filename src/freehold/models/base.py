@@ -11,7 +11,6 @@ from sqlalchemy.orm import DeclarativeBase
 from freehold.errors import Code, DeclarationError
 from freehold.models.blueprint import Blueprint
 from freehold.models.column import (
-    REQUIRED,
     belongs_to,
     column,
     created_at,
@@ -19,10 +18,13 @@ from freehold.models.column import (
     json,
     owner,
     primary_key,
+    sealed,
     updated_at,
 )
+from freehold.models.construct import Construction
 from freehold.models.field import Field, fields_of
 from freehold.models.function import Declaration
+from freehold.models.keytable import furnish
 from freehold.models.policy import Policy
 from freehold.models.protection import protection_of
 from freehold.models.rules import schema, table_of
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     @dataclass_transform(
         kw_only_default=True,
-        field_specifiers=(column, primary_key, owner, belongs_to, json, created_at, updated_at, deleted_at),
+        field_specifiers=(column, primary_key, owner, belongs_to, json, sealed, created_at, updated_at, deleted_at),
     )
     class _Typed: ...
 
@@ -56,7 +58,9 @@ class Model(_Typed, DeclarativeBase):
     __access__: ClassVar[Access | None] = None
     __policies__: ClassVar[tuple[Policy, ...]] = ()
     __functions__: ClassVar[tuple[Declaration, ...]] = ()
+    __renamed_from__: ClassVar[str | None] = None
     __fields__: ClassVar[tuple[Field, ...]] = ()
+    __construction__: ClassVar[Construction]
 
     def __init_subclass__(cls, **options: Any) -> None:
         if not cls.__dict__.get("__abstract__"):
@@ -64,21 +68,13 @@ class Model(_Typed, DeclarativeBase):
         super().__init_subclass__(**options)
         if not cls.__dict__.get("__abstract__"):
             _protect(cls)
+            if getattr(cls.__init__, "_sa_original_init", None) is Model.__init__:
+                type.__setattr__(cls, "__init__", Model.__init__)
 
     if not TYPE_CHECKING:
 
         def __init__(self, **values: Any) -> None:
-            cls = type(self)
-            for field in cls.__fields__:
-                value = values.pop(field.name, REQUIRED) if field.declared.init else REQUIRED
-                if value is REQUIRED:
-                    if field.declared.required and field.declared.rules.insert:
-                        raise TypeError(f"{cls.__name__}() is missing the column {field.name!r}")
-                    value = field.initial()
-                if value is not REQUIRED:
-                    setattr(self, field.name, value)
-            if values:
-                raise TypeError(f"{cls.__name__}() has no column {next(iter(values))!r} to set")
+            type(self).__construction__.fill(self, values)
 
     def __repr__(self) -> str:
         """The key only: other columns may be secrets."""
@@ -89,12 +85,22 @@ class Model(_Typed, DeclarativeBase):
 def _declare(cls: type[Model]) -> None:
     fields = fields_of(cls)
     functions = tuple(partial(declared, cls) for declared in cls.__functions__)
-    blueprint = Blueprint(_table_name(cls), fields, cls.__access__, tuple(cls.__policies__), functions)
+    blueprint = Blueprint(
+        _table_name(cls),
+        fields,
+        cls.__access__,
+        tuple(cls.__policies__),
+        functions,
+        renamed_from=cls.__dict__.get("__renamed_from__"),
+    )
     rules = blueprint.rules()
     for field in fields:
         setattr(cls, field.name, field.mapped())
     cls.__fields__ = fields
+    cls.__construction__ = Construction(fields)
     cls.__table_args__ = (*blueprint.items(), *_table_args(cls, rules.info()))
+    if any(field.declared.kind == "sealed" for field in fields):
+        furnish(cls.metadata)
 
 
 def _protect(cls: type[Model]) -> None:

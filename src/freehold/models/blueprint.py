@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.schema import SchemaItem
 
+from freehold.encryption import PREFIX
 from freehold.errors import Code, DeclarationError
-from freehold.models.column import Declared
+from freehold.models.column import REQUIRED, Declared
 from freehold.models.field import Field
 from freehold.models.policy import Policy
 from freehold.models.rules import TableRules, owner_column, undeclared
@@ -26,6 +28,7 @@ class Blueprint:
     access: Access | None
     policies: tuple[Policy, ...]
     functions: tuple[Callable[[], Any], ...] = ()
+    renamed_from: str | None = None
 
     @property
     def owner(self) -> Field | None:
@@ -59,6 +62,10 @@ class Blueprint:
             updated_at=self._named(lambda declared: declared.touched),
             deleted_at=self._named(lambda declared: declared.kind == "deleted"),
             functions=self.functions,
+            renamed_from=self.renamed_from,
+            renamed_columns={
+                field.name: field.declared.renamed_from for field in self.fields if field.declared.renamed_from
+            },
         )
 
     def _named(self, wanted: Callable[[Declared], bool]) -> str | None:
@@ -68,14 +75,16 @@ class Blueprint:
         """The constraints and indexes of the table."""
         yield PrimaryKeyConstraint(*self._key())
         for field in self.fields:
-            if field.type.choices is not None:
+            if field.type.choices is not None and not isinstance(field.sql_type, Enum):
                 yield self._choice(field)
             yield from self._lengths(field)
             if field.declared.target is not None:
                 yield self._reference(field, field.declared.target)
             if field.declared.unique:
                 yield UniqueConstraint(*self._unique(field))
-            if field.declared.index:
+            if field.declared.kind == "sealed":
+                yield from self._sealed(field)
+            elif field.declared.index:
                 yield Index(None, *self._owner_first(field))
         owner = self.owner
         if owner is not None and self._key()[0] != owner.name and not owner.declared.unique:
@@ -100,6 +109,19 @@ class Blueprint:
     def _owner_first(self, field: Field) -> list[str]:
         owner = self.owner
         return [field.name] if owner is None or owner == field else [owner.name, field.name]
+
+    def _sealed(self, field: Field) -> Iterator[SchemaItem]:
+        """Nothing but sealed values, from when the old platform's are no longer read."""
+        key = next(each for each in self.fields if each.name == self._key()[-1])
+        if key.type.python not in (str, UUID) or field.declared.default not in (REQUIRED, None):
+            raise DeclarationError(
+                Code.SEALED_UNDECLARABLE,
+                f"{self.table}.{field.name} cannot be sealed: a value is bound to a key that its client made, "
+                "and has no default but None.",
+                hint="Make the key of the table Col[UUID] or Col[str] = primary_key(); leave the default out.",
+            )
+        if not field.declared.legacy:
+            yield CheckConstraint(f"{quote_identifier(field.name)} LIKE '{PREFIX}%'", name=f"{field.name}_sealed")
 
     def _choice(self, field: Field) -> CheckConstraint:
         listed = ", ".join(

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import MetaData, Table
+from sqlalchemy.dialects.postgresql import ENUM, CreateEnumType
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from freehold.models.function import function_statements
 from freehold.models.protection import protection_of, qualified
 from freehold.models.rules import rules_of
+from freehold.models.statement import statements_of
 from freehold.policies import quote_identifier, quote_literal
 
 _DIALECT: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
 def schema_statements(metadata: MetaData) -> tuple[str, ...]:
-    """Every statement for the tables of ``metadata``: tables, indexes, triggers, each table's protection, functions."""
+    """Every statement for the tables of ``metadata``: types, tables, indexes, triggers, their protection, functions."""
     tables = metadata.sorted_tables
-    statements = [statement for table in tables for statement in _table(table)]
+    statements = [*_enums(tables), *statements_of(metadata, first=True)]
+    statements += [statement for table in tables for statement in _table(table)]
     for table in tables:
         statements += protection_of(table).statements()
-    return (*statements, *function_statements(tables))
+    return (*statements, *function_statements(tables), *statements_of(metadata, first=False))
+
+
+def _enums(tables: Sequence[Table]) -> Iterator[str]:
+    """The enum types that columns are of, each once."""
+    types = [column.type for table in tables for column in table.columns]
+    enums = {str(each.name): each for each in types if isinstance(each, ENUM)}
+    for _, enum in sorted(enums.items()):
+        yield _text(CreateEnumType(enum))
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 from freehold.errors import Code, StatementError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class Document(TypeDecorator[Any]):
@@ -21,6 +23,8 @@ class Document(TypeDecorator[Any]):
     def __init__(self, annotation: Any = Any) -> None:
         super().__init__(none_as_null=True)
         self.annotation = annotation
+        from pydantic import TypeAdapter  # noqa: PLC0415 - only models with documents need it
+
         self._adapter: TypeAdapter[Any] = TypeAdapter(annotation)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
@@ -42,6 +46,8 @@ class Document(TypeDecorator[Any]):
         return self.impl_instance.coerce_compared_value(op, value)
 
     def _validated(self, value: Any) -> Any:
+        from pydantic import ValidationError  # noqa: PLC0415
+
         try:
             return self._adapter.validate_python(value)
         except ValidationError as error:

@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from sqlalchemy import FetchedValue, literal, literal_column
+from sqlalchemy import FetchedValue, Identity, literal, literal_column
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine
 
 from freehold.errors import Code, DeclarationError
-from freehold.models.column import REQUIRED, Declared
+from freehold.models.column import Declared
 from freehold.models.document import Document
 from freehold.models.identifier import text_id, uuid7
 from freehold.models.policy import caller_default
+from freehold.models.sealed import INDEX_SUFFIX, SealedText, content_of, place_of
 from freehold.models.types import ColumnType
 from freehold.policies import quote_literal
 
 _BARE: Final = Declared()
+_BARE_SEALED: Final = Declared(kind="sealed")
 
 
 @dataclass(frozen=True)
@@ -33,17 +36,10 @@ class Field:
     declared: Declared
     position: int
 
-    def initial(self) -> Any:
-        """The constructor's value where none is given; `REQUIRED` where the database makes it.
-
-        A column that callers may not insert is left to the database, so that it is not named in the statement.
-        """
-        if not self.declared.rules.insert:
-            return REQUIRED
-        factory = self._client_default()
-        return self.declared.default if factory is None else factory()
-
-    def _client_default(self) -> Callable[[], Any] | None:
+    def client_default(self) -> Callable[[], Any] | None:
+        """What makes the column's value where the constructor is given none."""
+        if self.declared.generated is not None:
+            return None
         if self.declared.kind == "key":
             return text_id if self.type.python is str else uuid7
         return self.declared.default_factory
@@ -53,7 +49,9 @@ class Field:
         return mapped_column(
             self.name,
             self._mapped_type(),
-            default=self._client_default() if self.declared.rules.insert else None,
+            *self._generated(),
+            autoincrement=True if self.declared.generated == "serial" else "auto",
+            default=self.client_default() if self.declared.rules.insert else None,
             nullable=self.type.nullable,
             server_default=self._server_default(),
             sort_order=self.position,
@@ -61,8 +59,15 @@ class Field:
             deferred_raiseload=not self.declared.rules.select,
         )
 
+    def _generated(self) -> tuple[SchemaItem, ...]:
+        """What makes the database write the column."""
+        identity = (Identity(),) if self.declared.generated == "identity" else ()
+        return identity if self.declared.computed is None else (self.declared.computed,)
+
     def _server_default(self) -> ColumnElement[Any] | FetchedValue | None:
         declared = self.declared
+        if declared.computed is not None:
+            return None
         if declared.kind == "owner":
             return caller_default(self.sql_type)
         if isinstance(self.sql_type, Document) and declared.default_factory is not None:
@@ -94,7 +99,19 @@ def fields_of(cls: type[Any]) -> tuple[Field, ...]:
             hint="Import the name at run time, at the level of the module, not under TYPE_CHECKING.",
         ) from None
     columns = [(name, get_args(hint)[0]) for name, hint in hints.items() if _is_column(hint)]
-    return tuple(_field(cls, name, annotation, place) for place, (name, annotation) in enumerate(columns))
+    fields = [_field(cls, name, annotation, place) for place, (name, annotation) in enumerate(columns)]
+    return (*fields, *(_index_of(field, len(fields)) for field in fields if _indexed(field)))
+
+
+def _indexed(field: Field) -> bool:
+    return field.declared.kind == "sealed" and field.declared.index
+
+
+def _index_of(field: Field, position: int) -> Field:
+    """The column of a blind index: written with its column, and by nobody else."""
+    declared = Declared(init=False, default=None, index=True, rules=field.declared.rules)
+    text = ColumnType(str, nullable=True, choices=None)
+    return Field(f"{field.name}{INDEX_SUFFIX}", text, text.sql_type(field.name), declared, position)
 
 
 def _is_column(hint: Any) -> bool:
@@ -112,9 +129,16 @@ def _field(cls: type[Any], name: str, annotation: Any, position: int) -> Field:
         )
     _refuse_default(f"{cls.__name__}.{name}", declared.default)
     annotated = ColumnType.of(annotation)
+    if declared is _BARE and content_of(annotated.python) is not None:
+        declared = _BARE_SEALED
+    if declared.kind == "sealed":
+        table = str(getattr(cls, "__tablename__", cls.__name__))
+        place = place_of(table, name, annotated.python, legacy=declared.legacy, index=declared.index)
+        return Field(name, annotated, SealedText(place), declared, position)
     if declared.kind == "json":
         return Field(name, annotated, Document(annotated.annotation), declared, position)
-    return Field(name, annotated, annotated.sql_type(f"{cls.__name__}.{name}"), declared, position)
+    sql_type = declared.sql_type or annotated.sql_type(f"{cls.__name__}.{name}")
+    return Field(name, annotated, sql_type, declared, position)
 
 
 def _refuse_default(where: str, default: Any) -> None:

@@ -6,7 +6,8 @@ keeps ids of one process in order within a millisecond, then 56 random bits.
 
 from __future__ import annotations
 
-import secrets
+import os
+import struct
 import threading
 import time
 from typing import Final
@@ -16,19 +17,32 @@ _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _TEXT_LENGTH: Final = 26
 _COUNTER_BITS: Final = 18
 _RANDOM_BITS: Final = 56
+_DRAWN: Final = 64
 
 _lock = threading.Lock()
 _last: int = 0
+_random: list[int] = []
+
+
+def _forget_random() -> None:
+    """A forked process draws its own."""
+    _random.clear()
+
+
+os.register_at_fork(after_in_child=_forget_random)
 
 
 def uuid7() -> UUID:
     """A version 7 UUID, larger than every one this process made before."""
-    global _last  # noqa: PLW0603 - the one piece of state that keeps ids of a process in order
+    global _last, _random  # noqa: PLW0603 - what keeps ids of a process in order, and apart from others'
     with _lock:
         tick = max((time.time_ns() // 1_000_000) << _COUNTER_BITS, _last + 1)
         _last = tick
+        if not _random:  # a call of the system for each would take longer than all the rest
+            _random = [each >> (64 - _RANDOM_BITS) for each in struct.unpack(f"{_DRAWN}Q", os.urandom(8 * _DRAWN))]
+        noise = _random.pop()
     milliseconds, counter = tick >> _COUNTER_BITS, tick & ((1 << _COUNTER_BITS) - 1)
-    tail = (counter << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+    tail = (counter << _RANDOM_BITS) | noise
     high, low = tail >> 62, tail & ((1 << 62) - 1)
     return UUID(int=(milliseconds << 80) | (7 << 76) | (high << 64) | (2 << 62) | low)
 

@@ -50,7 +50,7 @@ class TableRules:
 
     ``owner``, ``updated_at`` and ``deleted_at`` are column names. ``commands`` are what an owner may do by the owner policies;
     ``policies`` replace them for the command and role they name, or add to them. ``functions`` give each a
-    `DefinerFunction`, once the table is mapped.
+    `DefinerFunction`, once the table is mapped. ``renamed_from`` and ``renamed_columns`` are what the table and its columns were called before.
     """
 
     owner: str | None = None
@@ -61,6 +61,8 @@ class TableRules:
     updated_at: str | None = None
     deleted_at: str | None = None
     functions: tuple[Callable[[], Any], ...] = ()
+    renamed_from: str | None = None
+    renamed_columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, column: str) -> ColumnRules:
         """The rules of one column; a column without any is open."""

@@ -11,13 +11,14 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.state import InstanceState
 
+from freehold.models.construct import NEW
 from freehold.models.rules import table_of
 
 _ATTRIBUTE: Final = "_sa_instance_state"
 
 
 class LazyState:
-    """The state of an instance that a scope has loaded: detached, with the key it was loaded by.
+    """The state of an instance: detached, with its key, if a scope has loaded it; transient, if it was constructed.
 
     A non-data descriptor: an instance that has its state never comes here. An instance without columns is one that
     is being constructed, and SQLAlchemy must see that it has no state yet.
@@ -25,12 +26,13 @@ class LazyState:
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         loaded = _columns_of(instance)
-        if not loaded:
+        new = loaded.pop(NEW, False)
+        if not loaded and not new:
             raise AttributeError(_ATTRIBUTE)
         mapper: Mapper[Any] = inspect(owner)
         state: InstanceState[Any] = InstanceState(instance, mapper.class_manager)
         names = [column.key for column in table_of(owner).primary_key]
-        if all(name in loaded for name in names):
+        if not new and all(name in loaded for name in names):
             state.key = mapper.identity_key_from_primary_key(tuple(loaded[name] for name in names))
         loaded[_ATTRIBUTE] = state
         return state

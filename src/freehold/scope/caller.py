@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from freehold.identity import SETTINGS, Identity
 from freehold.scope.compiler import Filter, Reach
@@ -18,6 +19,11 @@ class Limits:
     lock: float = 5.0
     idle: float = 60.0
 
+    @cached_property
+    def sql(self) -> bytes:
+        """The statement that makes a connection a caller with these limits."""
+        return settings_sql(SETTINGS, self.settings())
+
     def settings(self) -> tuple[tuple[str, int], ...]:
         """PostgreSQL's settings for them, in milliseconds."""
         return (
@@ -27,29 +33,35 @@ class Limits:
         )
 
 
-@dataclass(frozen=True, repr=False)
+_FILTERS: Final = {reach: Filter(reach) for reach in Reach}
+
+
+@dataclass(repr=False, slots=True)
 class Caller:
-    """An identity, the rows its statements may name, and its limits."""
+    """An identity, the rows its statements may name, and its limits.
+
+    A value like any other, and not frozen only because one is made for every request, which freezing makes slower.
+    """
 
     identity: Identity
     reach: Reach
     limits: Limits
     owner: str | None = None
 
-    @cached_property
+    @property
     def step(self) -> Step:
         """The settings as the first statement of an exchange."""
-        return settings_step(settings_sql(SETTINGS, self.limits.settings()), self.identity.values)
+        return settings_step(self.limits.sql, self.identity.values)
 
     @property
     def echo(self) -> tuple[bytes, ...]:
         """What the answer to that statement must repeat."""
         return self.identity.values
 
-    @cached_property
+    @property
     def filter(self) -> Filter:
         """What is added to the caller's statements."""
-        return Filter(self.reach)
+        return _FILTERS[self.reach]
 
 
 def _milliseconds(seconds: float) -> int:

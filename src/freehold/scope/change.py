@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Delete, Insert, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Delete, Executable, Insert, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement, SQLCoreOperations
 from sqlalchemy.types import Uuid
 
 from freehold.errors import Code, StatementError
 from freehold.models import Model, owner_column, rules_of, table_of
+from freehold.scope.internals import shape_of
 from freehold.scope.plan import Prepared, owner_uuid
 from freehold.typing import Attr
 
@@ -62,10 +64,33 @@ def lookup(model: type[Model], key: object) -> Prepared:
     )
 
 
-def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment, ...]) -> Update:
+def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment, ...]) -> Update | Prepared:
     """UPDATE of the rows that meet the conditions among ``parts``, by the assignments among them."""
     assignments = [part for part in parts if isinstance(part, Assignment)]
     conditions = [part for part in parts if not isinstance(part, Assignment)]
+
+    def build() -> Update:
+        return _updated(model, assignments, conditions, _assigned(assignments))
+
+    expressions: list[Any] = [each.value for each in assignments if _expression(each)]
+    values = {_name(each): each.value for each in assignments if not _expression(each)}
+    named = tuple((each.attribute.class_, each.attribute.key, _name(each) in values) for each in assignments)
+    return _shaped(("update", model, named), build, [*conditions, *expressions], values)
+
+
+def written_alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment, ...]) -> Update:
+    """The same with the values in it, for a statement that is looked through before it is sent."""
+    assignments = [part for part in parts if isinstance(part, Assignment)]
+    conditions = [part for part in parts if not isinstance(part, Assignment)]
+    return _updated(model, assignments, conditions, {each.attribute.key: each.value for each in assignments})
+
+
+def _updated(
+    model: type[Model],
+    assignments: Sequence[Assignment],
+    conditions: Sequence[ColumnElement[bool]],
+    values: Mapping[str, Any],
+) -> Update:
     if not assignments:
         raise StatementError(
             Code.STATEMENT_UNSUPPORTED, "An update changes nothing.", hint="Add set_(Task.status, ...) to it."
@@ -73,17 +98,47 @@ def alteration(model: type[Model], parts: tuple[ColumnElement[bool] | Assignment
     for assignment in assignments:
         _refuse_stranger(model, assignment.attribute.class_)
     _refuse_everything(model, conditions)
-    values = {assignment.attribute.key: assignment.value for assignment in assignments}
     return update(model).where(*conditions).values(values).returning(model)
 
 
-def removal(model: type[Model], conditions: tuple[ColumnElement[bool], ...], *, hard: bool) -> Update | Delete:
+def _expression(assignment: Assignment) -> bool:
+    return isinstance(assignment.value, SQLCoreOperations)
+
+
+def _name(assignment: Assignment) -> str:
+    return f"given_{assignment.attribute.key}"
+
+
+def _assigned(assignments: Sequence[Assignment]) -> dict[str, Any]:
+    return {
+        each.attribute.key: each.value if _expression(each) else bindparam(_name(each), type_=each.attribute.type)
+        for each in assignments
+    }
+
+
+def removal(model: type[Model], conditions: tuple[ColumnElement[bool], ...], *, hard: bool) -> Executable | Prepared:
     """DELETE, or where the model has a ``deleted_at`` column its soft form."""
-    _refuse_everything(model, conditions)
-    soft = rules_of(table_of(model)).deleted_at
-    if soft is None or hard:
-        return delete(model).where(*conditions).returning(model)
-    return update(model).where(*conditions).values({soft: func.now()}).returning(model)
+    soft = None if hard else rules_of(table_of(model)).deleted_at
+
+    def build() -> Update | Delete:
+        _refuse_everything(model, conditions)
+        if soft is None:
+            return delete(model).where(*conditions).returning(model)
+        return update(model).where(*conditions).values({soft: func.now()}).returning(model)
+
+    return _shaped(("delete", model, soft), build, conditions, {})
+
+
+def _shaped(
+    key: tuple[Any, ...], build: Callable[[], Any], expressions: Sequence[Any], values: Mapping[str, Any]
+) -> Prepared | Any:
+    """A statement that is built once for expressions of one shape, whose values are found in them afterwards."""
+    shapes = [shape_of(expression) for expression in expressions]
+    found = [shape for shape in shapes if shape is not None]
+    if len(found) < len(shapes):
+        return Prepared(None, build, values)
+    parameters = tuple(parameter for shape in found for parameter in shape.parameters)
+    return Prepared((*key, tuple(shape.key for shape in found)), build, values, parameters)
 
 
 def key_of(model: type[Model]) -> Attr[Any]:
@@ -102,22 +157,32 @@ def key_of(model: type[Model]) -> Attr[Any]:
     return attribute
 
 
-def _values(row: Model, owner: str | None, *, confined: bool) -> dict[str, Any]:
+def values_of(row: Model) -> dict[str, Any]:
+    """The values that a new row was given."""
     given = vars(row)
-    table = table_of(type(row))
-    values = {column.key: given[column.key] for column in table.columns if column.key in given}
-    column = owner_column(table)
+    return {name: given[name] for name in _names(type(row)) if name in given}
+
+
+@cache
+def _names(model: type[Model]) -> tuple[str, ...]:
+    return tuple(table_of(model).columns.keys())
+
+
+def _values(row: Model, owner: str | None, *, confined: bool) -> dict[str, Any]:
+    values = values_of(row)
+    column = owner_column(table_of(type(row)))
     if column is None:
         return values
     if column.key not in values:
-        values[column.key] = _owner(column, owner)
+        values[column.key] = owner_value(column, owner)
     if confined:
-        _refuse_other_owner(column, values.pop(column.key), owner)
+        refuse_other_owner(column, values.pop(column.key), owner)
     return values
 
 
-def _refuse_other_owner(column: Column[Any], given: Any, owner: str | None) -> None:
-    if given != _owner(column, owner):
+def refuse_other_owner(column: Column[Any], given: Any, owner: str | None) -> None:
+    """Refuses a row of another owner in a scope for one (`StatementError`, FH204)."""
+    if given != owner_value(column, owner):
         raise StatementError(
             Code.OWNER_UNNAMED,
             f"A row of {column.table.name!r} belongs to another owner than the service scope was made for.",
@@ -125,7 +190,8 @@ def _refuse_other_owner(column: Column[Any], given: Any, owner: str | None) -> N
         )
 
 
-def _owner(column: Column[Any], owner: str | None) -> Any:
+def owner_value(column: Column[Any], owner: str | None) -> Any:
+    """The owner as its column has it; raises `StatementError` (FH204) where there is none."""
     if owner is None:
         raise StatementError(
             Code.OWNER_UNNAMED,

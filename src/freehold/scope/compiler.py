@@ -46,10 +46,14 @@ S = TypeVar("S", bound=Executable)
 
 OWNER_TEXT: Final = "freehold_owner_text"
 OWNER_UUID: Final = "freehold_owner_uuid"
+CONFINED: Final = "freehold_confined"
+"""An execution option of an INSERT that gives all its rows the scope's owner itself."""
 
 
 class Reach(Enum):
     """Whose rows the statements of a scope may name."""
+
+    __hash__ = object.__hash__  # members are singletons; Enum's own is written in Python
 
     CALLER = auto()
     """The caller's: a filter wherever the policies give no others."""
@@ -182,6 +186,14 @@ class FilteringCompiler(PGCompiler_psycopg):
         )
         return str(body)
 
+    def limit_clause(self, select: Any, **kw: Any) -> str:
+        """LIMIT as a number in the text: PostgreSQL plans a limit that it does not know anew at each execution."""
+        limit = select._limit_clause
+        if isinstance(limit, BindParameter) and isinstance(self.dialect, FilteringDialect):
+            select = select._clone()
+            select._limit_clause = limit.render_literal_execute()
+        return str(super().limit_clause(select, **kw))  # type: ignore[no-untyped-call]
+
     @property
     def _deleted(self) -> bool:
         options = getattr(self.statement, "_with_options", ())
@@ -222,7 +234,7 @@ class FilteringCompiler(PGCompiler_psycopg):
     def _confined(self, statement: Any) -> Column[Any] | None:
         """The owner column of a statement that writes for one owner; refuses one that says whose the rows are."""
         owner = self._confined_owner(statement.table)
-        if owner is None:
+        if owner is None or statement.get_execution_options().get(CONFINED):
             return None
         assigned = {getattr(key, "key", key) for key in statement._values or ()}
         several = getattr(statement, "_multi_values", None) or getattr(statement, "select", None) is not None

@@ -45,8 +45,9 @@ registry.register("postgresql.freehold", __name__, SessionDialect.__name__)
 class Engines:
     """The engines of one login role, one for each filter, on one pool of connections."""
 
-    def __init__(self, dsn: str, largest: int) -> None:
+    def __init__(self, dsn: str, largest: int, *, pooled: bool = False) -> None:
         self._dsn = dsn
+        self._pooled = pooled
         self._largest = largest
         self._engines: dict[Filter, AsyncEngine] = {}
 
@@ -73,7 +74,11 @@ class Engines:
         options: dict[str, Any] = {"pool": shared}
         if shared is None:
             sizes = {"pool_size": 2, "max_overflow": max(0, self._largest - 2)}
-            options = {"async_creator": lambda: connect_async(self._dsn), "pool_reset_on_return": None, **sizes}
+            options = {
+                "async_creator": lambda: connect_async(self._dsn, pooled=self._pooled),
+                "pool_reset_on_return": None,
+                **sizes,
+            }
         engine = create_async_engine(_URL, filter_=filter_, **options)
         event.listen(engine.sync_engine, "begin", _begin)
         event.listen(engine.sync_engine, "handle_error", _translate)

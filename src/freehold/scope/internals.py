@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Delete, Dialect, Executable, FromClause, Insert, Select, Update
+from sqlalchemy import BindParameter, Delete, Dialect, Executable, FromClause, Insert, Select, Update, inspect
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any]
@@ -37,8 +38,8 @@ class Expanded(NamedTuple):
     processors: Mapping[str, Processor]
 
 
-def shape_of(statement: Executable) -> Shape | None:
-    """The shape and the values of a statement, or None for one that cannot be cached."""
+def shape_of(statement: Executable | ClauseElement) -> Shape | None:
+    """The shape and the values of a statement or an expression, or None for one that cannot be cached."""
     cacheable: Any = statement
     generated = cacheable._generate_cache_key()
     return None if generated is None else Shape(generated.key, generated.bindparams, generated)
@@ -47,6 +48,14 @@ def shape_of(statement: Executable) -> Shape | None:
 def compiled_of(statement: Any, dialect: Dialect, shape: Shape | None) -> Any:
     """The compiled form, which takes the values of any statement of the same shape."""
     return statement._compiler(dialect, cache_key=shape and shape.generated)
+
+
+def names_of(compiled: SQLCompiler, parameters: Sequence[BindParameter[Any]]) -> list[str] | None:
+    """The names of the parameters of expressions in the statement that was compiled with them; None for lost ones."""
+    names: dict[BindParameter[Any], str] = dict(compiled.bind_names)
+    keys = {parameter.key: name for parameter, name in names.items()}
+    found = [names.get(parameter) or keys.get(parameter.key) for parameter in parameters]
+    return None if None in found else [name for name in found if name is not None]
 
 
 def parameters_of(
@@ -77,6 +86,13 @@ def expanded_of(compiled: SQLCompiler, parameters: dict[str, Any]) -> Expanded:
     return Expanded(state.statement, state.positiontup or (), values, processors)
 
 
+def literals_of(compiled: SQLCompiler) -> Sequence[str] | None:
+    """The names of the parameters that are written into the text; None where there are lists among them."""
+    if compiled.post_compile_params - compiled.literal_execute_params:
+        return None
+    return [compiled.bind_names[parameter] for parameter in compiled.literal_execute_params]
+
+
 def result_types_of(compiled: SQLCompiler) -> list[TypeEngine[Any]]:
     """The types of the result's columns, in order."""
     return [column.type for column in compiled._result_columns]
@@ -86,6 +102,23 @@ def result_processor_of(type_: TypeEngine[Any], dialect: Dialect, oid: int) -> P
     """What turns the driver's value into the caller's, for a column that came with ``oid``."""
     processor: Processor | None = type_._cached_result_processor(dialect, oid)
     return processor
+
+
+def model_of(statement: Any) -> type[Any] | None:
+    """The one model that a ``select()`` is of."""
+    described: list[Any] = list(statement.column_descriptions) if isinstance(statement, Select) else []
+    entity: Any = described[0]["expr"] if len(described) == 1 else None
+    return entity if isinstance(entity, type) and inspect(entity, raiseerr=False) is not None else None
+
+
+def limited(statement: Select[Any]) -> bool:
+    """Whether it has LIMIT or OFFSET."""
+    return statement._limit_clause is not None or statement._offset_clause is not None
+
+
+def order_of(statement: Select[Any]) -> Sequence[Any]:
+    """What ORDER BY names."""
+    return statement._order_by_clauses
 
 
 def returning_of(statement: Insert | Update | Delete) -> list[Any]:

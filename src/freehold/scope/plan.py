@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import JSON, BindParameter, Delete, Executable, Insert, Select, Table, Update, types
@@ -17,6 +18,7 @@ from sqlalchemy.sql.selectable import CompoundSelect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from freehold.errors import Code, FreeholdError, IdentityError, StatementError
+from freehold.models import sealed_in, unplaced
 from freehold.scope.compiler import OWNER_TEXT, OWNER_UUID, Filter, FilteringCompiler, FilteringDialect, dialects
 from freehold.scope.internals import (
     Processor,
@@ -24,6 +26,8 @@ from freehold.scope.internals import (
     bind_processors_of,
     compiled_of,
     expanded_of,
+    literals_of,
+    names_of,
     parameters_of,
     result_processor_of,
     result_types_of,
@@ -32,10 +36,11 @@ from freehold.scope.internals import (
     with_columns,
     with_returning,
 )
-from freehold.scope.shape import Columns, Part, RowMaker, parts_of, row_maker
-from freehold.wire import Format, PGresult, Transformer
+from freehold.scope.shape import Columns, Opening, Part, RowMaker, parts_of, row_maker
+from freehold.wire import Format, PGresult, Step, Transformer, encoded
 
 _PLANS_KEPT: Final = 1000
+_TEXTS_KEPT: Final = 64
 _DIALECTS: Final[dict[Filter, FilteringDialect]] = dict(dialects())
 _BINARY: Final = (
     types.String,
@@ -51,13 +56,20 @@ _BINARY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Call:
+class Call(NamedTuple):
     """A planned statement with the values of one call."""
 
     plan: Plan
     sql: bytes
     values: Sequence[Any]
+    opening: Opening | None = None
+
+    def step(self, transformer: Transformer) -> Step:
+        """The statement with its values encoded; raises `StatementError` (FH210) for one that cannot be."""
+        return encoded(transformer, self.sql, self.values, self.plan.row_format)
+
+    def __repr__(self) -> str:
+        return f"<Call {self.sql.decode(errors='replace')!r}>"
 
 
 class Plan:
@@ -67,15 +79,29 @@ class Plan:
         self.parts = parts
         self.shares = compiled.shares
         self.reads = compiled.shares and not compiled.writes
+        self.sealed = any(part.sealed for part in parts)
         self.row_format = _row_format(compiled)
+        self.names: Sequence[str] = ()
         self._compiled = compiled
         self._dialect = dialect
         self._names = tuple(compiled.positiontup or ())
         self._processors = bind_processors_of(compiled)
-        self._sql = None if compiled.post_compile_params else str(compiled).encode()
-        self._make: RowMaker | None = None
+        written = compiled.post_compile_params | compiled.literal_execute_params
+        self._sql = None if written else str(compiled).encode()
+        self._literals = literals_of(compiled)
+        self._texts: dict[tuple[Any, ...], tuple[bytes, Sequence[str]]] = {}
+        self._make: Callable[[Opening | None], RowMaker] | None = None
         self._fixed: dict[str, Any] | None = None
         self._makes_values = bool(compiled.isinsert and compiled.insert_prefetch)
+
+    def knows(self, parameters: Sequence[BindParameter[Any]]) -> bool:
+        """Whether every one of the parameters can be given another value; notes their names."""
+        self.names = names_of(self._compiled, parameters) or []
+        return len(self.names) == len(parameters)
+
+    def __str__(self) -> str:
+        """The SQL, without values."""
+        return str(self._compiled)
 
     def call_with(self, named: Mapping[str, Any], owner: str | None) -> Call:
         """The statement with values for its named parameters; the others keep those it was compiled with."""
@@ -98,17 +124,31 @@ class Plan:
         _fill_owner(parameters, owner)
         if self._sql is not None:
             return Call(self, self._sql, _bound(self._names, parameters, self._processors))
-        expanded = expanded_of(self._compiled, parameters)
-        return Call(self, expanded.sql.encode(), _bound(expanded.names, expanded.values, expanded.processors))
+        if self._literals is None:
+            expanded = expanded_of(self._compiled, parameters)
+            return Call(self, expanded.sql.encode(), _bound(expanded.names, expanded.values, expanded.processors))
+        sql, names = self._text(parameters)
+        return Call(self, sql, _bound(names, parameters, self._processors))
 
-    def rows(self, result: PGresult, transformer: Transformer) -> list[Any]:
-        """The rows of a result, made into what the statement asked for."""
+    def _text(self, parameters: dict[str, Any]) -> tuple[bytes, Sequence[str]]:
+        """The SQL with its literal numbers, made once for each, and the names of the other parameters."""
+        key = tuple(parameters[name] for name in self._literals or ())
+        text = self._texts.get(key)
+        if text is None:
+            expanded = expanded_of(self._compiled, parameters)
+            if len(self._texts) >= _TEXTS_KEPT:
+                self._texts.clear()
+            text = self._texts[key] = (expanded.sql.encode(), tuple(expanded.names))
+        return text
+
+    def rows(self, result: PGresult, transformer: Transformer, opening: Opening | None = None) -> list[Any]:
+        """The rows of a result, made into what the statement asked for; ``opening`` is for its sealed columns."""
         if not result.nfields:
             return []
         transformer.set_pgresult(result)
         if self._make is None:
             self._make = row_maker(self.parts, self._result_processors(result))
-        return transformer.load_rows(0, result.ntuples, self._make)
+        return transformer.load_rows(0, result.ntuples, self._make(opening))
 
     def columns_of(self, constraint: str) -> tuple[str, ...]:
         """The columns of a constraint or unique index of the table that the statement writes."""
@@ -125,11 +165,27 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Prepared:
-    """A statement of a verb: built and compiled once for each ``key``, run with values for its parameters."""
+    """A statement of a verb: built and compiled once for each ``key``, run with values for its parameters.
 
-    key: tuple[Any, ...]
+    ``parameters`` are those of the expressions in it, in an order that all statements with this key have. A key of None
+    stands for a statement like no other.
+    """
+
+    key: tuple[Any, ...] | None
     build: Callable[[], Executable]
     values: Mapping[str, Any]
+    parameters: Sequence[BindParameter[Any]] = ()
+
+    def named(self, plan: Plan) -> Mapping[str, Any]:
+        """All the values, by the names that the compiled statement has for them."""
+        if not self.parameters:
+            return self.values
+        named = dict(self.values)
+        for name, parameter in zip(plan.names, self.parameters, strict=True):
+            if parameter.required:
+                raise _unfit("A parameter of the statement has no value.")
+            named[name] = parameter.effective_value
+        return named
 
 
 class Planner:
@@ -143,11 +199,13 @@ class Planner:
         """A statement of a verb, as the wire takes it."""
         key = (statement.key, filter_)
         plan = self._plans.get(key)
-        if plan is None:
-            plan = self._keep(key, compile_plan(statement.build(), filter_, None))
-        else:
+        if plan is not None:
             self._plans.move_to_end(key)
-        return plan.call_with(statement.values, owner)
+            return plan.call_with(statement.named(plan), owner)
+        plan = compile_plan(statement.build(), filter_, None)
+        if statement.key is None or not plan.knows(statement.parameters):
+            return plan.call_with(statement.values, owner)
+        return self._keep(key, plan).call_with(statement.named(plan), owner)
 
     def _keep(self, key: tuple[Any, Filter], plan: Plan) -> Plan:
         self._plans[key] = plan
@@ -174,6 +232,7 @@ def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) ->
     dialect = _DIALECTS[filter_]
     columns = Columns()
     parts = parts_of(_items(statement), columns, everything=filter_.reach.closed_columns)
+    _refuse_unplaced(statement, parts, columns)
     compiled = compiled_of(_expanded(statement, columns), dialect, shape)
     if len(result_types_of(compiled)) != len(columns.elements):
         raise StatementError(
@@ -182,6 +241,16 @@ def compile_plan(statement: Executable, filter_: Filter, shape: Shape | None) ->
             hint="Select each column once, or label it.",
         )
     return Plan(compiled, parts, dialect)
+
+
+def _refuse_unplaced(statement: Executable, parts: Sequence[Part], columns: Columns) -> None:
+    """A sealed value opens only with its row; an expression of one, or a union, does not tell it."""
+    placed = {each.place for part in parts for each in part.sealed}
+    if placed and isinstance(statement, CompoundSelect):
+        raise unplaced(parts[0].sealed[0].column if parts[0].sealed else None)
+    for place, element in enumerate(columns.elements):
+        if place not in placed and (column := sealed_in(element)) is not None:
+            raise unplaced(column)
 
 
 def _items(statement: Executable) -> list[Any]:
@@ -219,17 +288,28 @@ def _plain(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def _bound(names: Sequence[str], values: Mapping[str, Any], processors: Mapping[str, Processor]) -> list[Any]:
+    bound: list[Any] = []
+    for name in names:
+        value = values[name]
+        process = processors.get(name)
+        if process is not None:
+            value = _processed(process, value)
+        if isinstance(value, str):
+            if "\0" in value:
+                raise _unfit("A text contains a NUL character, which PostgreSQL cannot hold.")
+        elif isinstance(value, datetime) and value.tzinfo is None:
+            raise _unfit("A timestamp has no time zone, so it means another moment on every machine.")
+        bound.append(value)
+    return bound
+
+
+def _processed(process: Processor, value: Any) -> Any:
     try:
-        bound = [processors[name](values[name]) if name in processors else values[name] for name in names]
+        return process(value)
     except BindError as error:
         if isinstance(error.orig, FreeholdError):
             raise error.orig from None
         raise _unfit("A value does not fit its column.") from None
-    if any(isinstance(value, str) and "\0" in value for value in bound):
-        raise _unfit("A text contains a NUL character, which PostgreSQL cannot hold.")
-    if any(isinstance(value, datetime) and value.tzinfo is None for value in bound):
-        raise _unfit("A timestamp has no time zone, so it means another moment on every machine.")
-    return bound
 
 
 def _unfit(message: str) -> StatementError:
@@ -243,6 +323,7 @@ def _fill_owner(parameters: dict[str, Any], owner: str | None) -> None:
         parameters[OWNER_UUID] = owner_uuid(owner)
 
 
+@lru_cache(maxsize=4096)
 def owner_uuid(owner: str) -> UUID:
     """An owner's id as a UUID; raises `IdentityError` (FH201) for one that is none."""
     try:

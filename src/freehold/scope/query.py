@@ -66,7 +66,7 @@ class Query(Generic[P, *Ts]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> BoundQuery[*Ts]:
         """The query with these arguments; raises TypeError as the function would."""
-        if args and not kwargs and len(args) == len(self._names):
+        if not kwargs and len(args) == len(self._names):
             values = dict(zip(self._names, args, strict=True))
         else:
             values = {**self._defaults, **self._signature.bind(*args, **kwargs).arguments}

@@ -6,15 +6,17 @@ value in a row is known, and so that columns the caller may not read are never a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import inspect
 from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.util import AliasedInsp
 
-from freehold.models import rules_of, table_of
+from freehold.encryption import KeyChain, OwnChain, Place, Sealed
+from freehold.models import owner_column, rules_of, sealed_in, table_of, unplaced
 from freehold.scope.internals import Processor
 
 RowMaker = Callable[[Sequence[Any]], Any]
@@ -47,6 +49,29 @@ class Part:
     mapper: Mapper[Any] | None = None
     keys: tuple[str, ...] = ()
     present: int | None = None
+    sealed: tuple[SealedAt, ...] = ()
+
+
+@dataclass(frozen=True)
+class SealedAt:
+    """A sealed value in a row: its own place, and those of the owner and the key it is bound to."""
+
+    place: int
+    owner: int | None
+    row: int
+    column: Place
+
+
+@dataclass
+class Opening:
+    """What the sealed values of one run are opened with.
+
+    ``known``: how a stored value under one of the caller's keys begins; ``strange`` collects the others, with owners.
+    """
+
+    chain: KeyChain | OwnChain | None
+    known: tuple[str, ...]
+    strange: list[tuple[Any, str]]
 
 
 def parts_of(items: Sequence[Any], columns: Columns, *, everything: bool) -> tuple[Part, ...]:
@@ -57,8 +82,34 @@ def parts_of(items: Sequence[Any], columns: Columns, *, everything: bool) -> tup
 def _part(item: Any, columns: Columns, everything: bool) -> Part:
     target: Any = inspect(item, raiseerr=False)
     if type(target) not in (AliasedInsp, Mapper):
-        return Part((columns.place(item),))
+        return _value(item, columns)
     return _model(target.mapper, item, columns, everything)
+
+
+def _value(item: Any, columns: Columns) -> Part:
+    """A column or expression; beside a sealed column the row it is bound to is asked for."""
+    column = sealed_in(item)
+    if column is None:
+        return Part((columns.place(item),))
+    source: Any = getattr(item, "parent", None)
+    try:
+        table = table_of(source.mapper.class_) if source is not None else item.table
+        others = _binding(table, source.entity if source is not None else table.c)
+    except (AttributeError, KeyError):
+        raise unplaced(column) from None
+    place = columns.place(item)
+    owner, row = (None if each is None else columns.place(each) for each in others)
+    if row is None:
+        raise unplaced(column)
+    return Part((place,), sealed=(SealedAt(place, owner, row, column),))
+
+
+def _binding(table: Any, source: Any) -> tuple[Any, Any]:
+    """The owner and the key, as ``source`` (an entity, an alias, or columns) has them."""
+    owner = owner_column(table)
+    key = next((each for each in table.primary_key if each is not owner), owner)
+    found = [None if each is None else getattr(source, each.key) for each in (owner, key)]
+    return found[0], found[1]
 
 
 def _model(mapper: Mapper[Any], entity: Any, columns: Columns, everything: bool) -> Part:
@@ -68,47 +119,85 @@ def _model(mapper: Mapper[Any], entity: Any, columns: Columns, everything: bool)
     )
     places = tuple(columns.place(getattr(entity, key)) for key in keys)
     present = dict(zip(keys, places, strict=True)).get(mapper.get_property_by_column(mapper.primary_key[-1]).key)
-    return Part(places, mapper, keys, present)
+    return Part(places, mapper, keys, present, tuple(_sealed_of(mapper, dict(zip(keys, places, strict=True)))))
 
 
-def row_maker(parts: Sequence[Part], processors: Sequence[Processor | None]) -> RowMaker:
-    """What turns the values of a row into what the caller gets: one thing, or a tuple of several."""
-    makers = [_maker(part, processors) for part in parts]
-    if len(makers) == 1:
-        return makers[0]
-    return lambda values: tuple(make(values) for make in makers)
+def _sealed_of(mapper: Mapper[Any], places: dict[str, int]) -> Iterator[SealedAt]:
+    table = table_of(mapper.class_)
+    owner = owner_column(table)
+    key = next((each for each in table.primary_key if each is not owner), owner)
+    for name, place in places.items():
+        column = sealed_in(table.c[name])
+        if column is not None and key is not None:
+            yield SealedAt(place, None if owner is None else places[owner.key], places[key.key], column)
 
 
-def _maker(part: Part, processors: Sequence[Processor | None]) -> RowMaker:
+def row_maker(parts: Sequence[Part], processors: Sequence[Processor | None]) -> Callable[[Opening | None], RowMaker]:
+    """What gives, for one run, what turns the values of a row into what the caller gets: one thing, or several.
+
+    It is a function written for these parts, because it runs for every row: unpacking into an instance's dictionary takes
+    a third of the time of a loop. Instances are made as SQLAlchemy loads them, but for their state, which is made when
+    something asks for it.
+    """
+    sealed = {each.place: each for part in parts for each in part.sealed}
+    if len(parts) == 1 and parts[0].mapper is None and not sealed and processors[parts[0].places[0]] is None:
+        getter = itemgetter(parts[0].places[0])
+        return lambda _: getter
+    known: dict[str, Any] = {"new": object.__new__, "Sealed": Sealed}
+    lines = [f"    {', '.join(f'v{place}' for place in range(len(processors)))}, = values"]
+    for each in sealed.values():
+        lines += _sealed_lines(each, known)
+    processors = [None if place in sealed else each for place, each in enumerate(processors)]
+    for number, part in enumerate(parts):
+        lines += _part_lines(number, part, processors, known)
+    made = ", ".join(f"p{number}" for number in range(len(parts)))
+    source = "\n".join(("def make(values):", *lines, f"    return {made}"))
+    if not sealed:
+        exec(source, known)  # noqa: S102 - places and attribute names, nothing that a statement holds
+        maker: RowMaker = known["make"]
+        return lambda _: maker
+    inner = source.replace("\n", "\n    ")
+    exec(f"def opened(chain, begins, strange):\n    {inner}\n    return make", known)  # noqa: S102 - the same
+    opened = known["opened"]
+
+    def maker_of(opening: Opening | None) -> RowMaker:
+        opening = opening or Opening(None, (), [])
+        run: RowMaker = opened(opening.chain, opening.known, opening.strange.append)
+        return run
+
+    return maker_of
+
+
+def _sealed_lines(each: SealedAt, known: dict[str, Any]) -> Iterator[str]:
+    """The value as `freehold.encryption.loaded` makes it, without the call."""
+    known[f"c{each.place}"] = each.column
+    text, owner = f"v{each.place}", "''" if each.owner is None else f"v{each.owner}"
+    yield f"    if {text} is not None:"
+    yield f"        if not {text}.startswith(begins): strange(({owner}, {text}))"
+    yield "        s = new(Sealed)"
+    yield f"        s._bound = ({text}, {owner}, v{each.row}, c{each.place}, chain)"
+    yield f"        {text} = s"
+
+
+def _part_lines(
+    number: int, part: Part, processors: Sequence[Processor | None], known: dict[str, Any]
+) -> Iterator[str]:
+    def value(place: int) -> str:
+        if processors[place] is None:
+            return f"v{place}"
+        known[f"f{place}"] = processors[place]
+        return f"f{place}(v{place})"
+
     if part.mapper is None:
-        (place,) = part.places
-        process = processors[place]
-        if process is None:
-            return lambda values: values[place]
-        return lambda values: process(values[place])
-    return _model_maker(part, part.mapper, processors)
-
-
-def _model_maker(part: Part, mapper: Mapper[Any], processors: Sequence[Processor | None]) -> RowMaker:
-    """Instances as SQLAlchemy loads them, but for their state, which is made when something asks for it."""
-    model, new = mapper.class_, object.__new__
-    pairs = tuple(zip(part.keys, part.places, strict=True))
-    processed = tuple((key, process) for key, place in pairs if (process := processors[place]) is not None)
-    present = part.present
-    keys, whole = part.keys, part.places == tuple(range(len(processors)))
-
-    def make(values: Sequence[Any]) -> Any:
-        if present is not None and values[present] is None:
-            return None
-        instance = new(model)
-        loaded = instance.__dict__
-        if whole:
-            loaded.update(zip(keys, values, strict=True))
-        else:
-            for key, place in pairs:
-                loaded[key] = values[place]
-        for key, process in processed:
-            loaded[key] = process(loaded[key])
-        return instance
-
-    return make
+        yield f"    p{number} = {value(part.places[0])}"
+        return
+    known[f"M{number}"] = part.mapper.class_
+    indent = "    "
+    if part.present is not None:
+        yield f"    p{number} = None"
+        yield f"    if v{part.present} is not None:"
+        indent = "        "
+    yield f"{indent}p{number} = new(M{number})"
+    yield f"{indent}d = p{number}.__dict__"
+    targets = "".join(f"d[{key!r}], " for key in part.keys)
+    yield f"{indent}{targets}= {''.join(f'{value(place)}, ' for place in part.places)}"

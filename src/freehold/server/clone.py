@@ -15,14 +15,21 @@ select pg_catalog.format('GRANT %s ON DATABASE %I TO %s', a.privilege_type, {nam
 """
 
 
-def create_database(admin: Connection, name: str, template: str | None = None, owner: str | None = None) -> None:
-    """Makes database ``name``, as a copy of ``template`` with its privileges, owned by ``owner``.
+def create_database(
+    admin: Connection,
+    name: str,
+    template: str | None = None,
+    owner: str | None = None,
+    tablespace: str | None = None,
+) -> None:
+    """Makes database ``name``, as a copy of ``template`` with its privileges, owned by ``owner``, in ``tablespace``.
 
     ``admin``: an autocommit connection that may, to another database than ``template``, which nobody may use
     meanwhile. Raises `DatabaseError` (FH350): SQLSTATE 42P04 when ``name`` exists, 55006 when ``template`` is in use.
     """
     options = f" TEMPLATE {quote_identifier(template)} STRATEGY {_strategy(admin)}" if template else ""
     options += f" OWNER {quote_identifier(owner)}" if owner else ""
+    options += f" TABLESPACE {quote_identifier(tablespace)}" if tablespace else ""
     with translated():
         admin.execute(f"CREATE DATABASE {quote_identifier(name)}{options}".encode())
         if template:

@@ -5,6 +5,8 @@ from psycopg.abc import Transformer
 from psycopg.pq import Format
 from psycopg.pq.abc import PGresult
 
+from freehold.wire.array import array_text
+from freehold.wire.batch import StatementFailed, execute_batch
 from freehold.wire.begin import begin_as
 from freehold.wire.connect import Connection, connect, connect_async
 from freehold.wire.link import Link
@@ -22,8 +24,10 @@ __all__ = [
     "PGresult",
     "Pool",
     "PoolSize",
+    "StatementFailed",
     "Step",
     "Transformer",
+    "array_text",
     "begin_as",
     "connect",
     "connect_async",
@@ -31,6 +35,7 @@ __all__ = [
     "encoded",
     "error_from",
     "listen",
+    "execute_batch",
     "narrated",
     "settings_sql",
     "settings_step",

@@ -28,9 +28,9 @@ def connect(dsn: str) -> Connection:
         raise refused(parts, error.sqlstate) from None
 
 
-async def connect_async(dsn: str) -> AsyncConnection:
+async def connect_async(dsn: str, *, pooled: bool = False) -> AsyncConnection:
     """An autocommit connection for the event loop, whose statements all use the extended protocol. Raises as `connect`."""
-    conninfo = session_conninfo(dsn)
+    conninfo = session_conninfo(dsn, pooled=pooled)
     try:
         return await AsyncConnection.connect(
             conninfo, autocommit=True, prepare_threshold=None, cursor_factory=ExtendedCursor
@@ -46,11 +46,15 @@ class ExtendedCursor(AsyncCursor[Any]):
         super()._execute_send(query, force_extended=True, binary=binary)
 
 
-def session_conninfo(dsn: str) -> str:
+def session_conninfo(dsn: str, *, pooled: bool = False) -> str:
     """The DSN for connections that run statements: UTF-8, and UTC, in which psycopg reads a timestamp three times as fast.
 
-    Raises `ConfigurationError` (FH302) for a malformed one.
+    A transaction pooler (``pooled``) refuses start-up options, and its servers would not have them. Raises
+    `ConfigurationError` (FH302) for a malformed one.
     """
+    if pooled:
+        parsed(dsn)
+        return make_conninfo(dsn, client_encoding="utf8")
     options = f"{parsed(dsn).get('options') or ''} -c timezone=UTC".strip()
     return make_conninfo(dsn, client_encoding="utf8", options=options)
 

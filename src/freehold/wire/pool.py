@@ -15,6 +15,7 @@ from psycopg.pq import TransactionStatus
 
 from freehold.errors import Code, ConfigurationError, PoolTimeoutError
 from freehold.wire.connect import connect_async, session_conninfo
+from freehold.wire.lane import Lanes
 from freehold.wire.link import Link
 
 _CANCEL_SECONDS: Final = 2.0
@@ -26,8 +27,8 @@ Inspect = Callable[[AsyncConnection], Awaitable[None]]
 class PoolSize:
     """How many connections a pool opens.
 
-    ``largest``: in all. ``shared``: how many of them single verbs share, the rest is for transactions.
-    ``patience``: seconds to wait for a free one.
+    ``largest``: in all. ``shared``: how many of them single verbs share, the rest is for transactions, and for verbs
+    while slow statements hold up the shared ones. ``patience``: seconds to wait for a free one.
     """
 
     largest: int = 10
@@ -51,15 +52,16 @@ class PoolSize:
 class Pool:
     """The connections of one login role: `shared` for single verbs, `exclusive` for transactions."""
 
-    def __init__(self, dsn: str, inspect: Inspect, size: PoolSize) -> None:
+    def __init__(self, dsn: str, inspect: Inspect, size: PoolSize, *, pooled: bool = False) -> None:
         self.size = size
+        self.lanes = Lanes(size.lanes, size.largest - 1, size.patience, self._link, self._give_back)
+        self.mismatches = 0
         self._inspect = inspect
         self._dsn = dsn
-        self._links: list[Link] = []
+        self._pooled = pooled
         self._returning: set[asyncio.Future[None]] = set()
-        self._opening = asyncio.Lock()
         self._pool: psycopg_pool.AsyncConnectionPool[AsyncConnection] = psycopg_pool.AsyncConnectionPool(
-            session_conninfo(dsn),
+            session_conninfo(dsn, pooled=pooled),
             min_size=0,
             max_size=size.largest,
             timeout=size.patience,
@@ -79,7 +81,7 @@ class Pool:
         await self._pool.open()
 
     async def _probe(self) -> None:
-        connection = await connect_async(self._dsn)
+        connection = await connect_async(self._dsn, pooled=self._pooled)
         try:
             await self._inspect(connection)
         finally:
@@ -87,37 +89,13 @@ class Pool:
 
     async def close(self) -> None:
         """Ends every connection."""
-        links, self._links = self._links, []
-        for link in links:
-            await self._give_back(link)
+        await self.lanes.close()
         await self._pool.close()
-
-    def free(self) -> Link | None:
-        """A shared connection with nothing to do, if there is one."""
-        return next((link for link in self._links if not link.depth and link.alive), None)
-
-    async def shared(self) -> Link:
-        """The connection with the fewest exchanges waiting; another is opened while all are busy and few."""
-        link = self._least_busy()
-        if link is not None and (link.depth == 0 or len(self._links) >= self.size.lanes or self._opening.locked()):
-            return link
-        async with self._opening:
-            await self._discard_lost()
-            link = self._least_busy()
-            if link is None or (link.depth > 0 and len(self._links) < self.size.lanes):
-                link = await self._link()
-                self._links.append(link)
-            return link
-
-    def discard_stale(self) -> None:
-        """Notices every shared connection that the server has ended, before the event loop does."""
-        for link in self._links:
-            if not link.depth and link.stale:
-                link.close()
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncGenerator[Link]:
         """A connection of one's own; one that is left in the middle of something is closed, not handed on."""
+        self.lanes.spare()
         link = await self._link()
         try:
             yield link
@@ -130,26 +108,18 @@ class Pool:
 
     def stats(self) -> dict[str, int]:
         """Sizes and waits as psycopg's pool counts them, and the number of shared connections."""
-        return {**self._pool.get_stats(), "shared": len(self._links)}
-
-    def _least_busy(self) -> Link | None:
-        return min((link for link in self._links if link.alive), key=lambda link: link.depth, default=None)
-
-    async def _discard_lost(self) -> None:
-        lost = [link for link in self._links if not link.alive]
-        self._links = [link for link in self._links if link.alive]
-        for link in lost:
-            await self._pool.putconn(link.connection)
+        return {**self._pool.get_stats(), "shared": len(self.lanes.links)}
 
     async def _link(self) -> Link:
         """A link on a connection that is alive: one may have ended while it lay idle in the pool."""
-        link = Link(await self._connection())
+        link = Link(await self._connection(), named=not self._pooled)
         while link.stale:
             await self._give_back(link)
-            link = Link(await self._connection())
+            link = Link(await self._connection(), named=not self._pooled)
         return link
 
     async def _give_back(self, link: Link) -> None:
+        self.mismatches += link.mismatches
         if link.idle:
             link.detach()
         else:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg.abc import Buffer, Transformer
@@ -16,12 +15,12 @@ from psycopg.pq import Format
 from freehold.errors import Code, StatementError
 
 TEXT_OID: Final = builtin["text"].oid
+_TEXTS: Final = (TEXT_OID,) * 16
 _INT8: Final = builtin["int8"].oid
 _NARROW_INTEGERS: Final = frozenset({builtin["int2"].oid, builtin["int4"].oid})
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Step:
+class Step(NamedTuple):
     """``types`` are OIDs (0: the server infers), ``formats`` 0 for text and 1 for binary; no repr shows values."""
 
     sql: bytes
@@ -54,14 +53,14 @@ def encoded(
             hint="Pass numbers, well-formed text, bytes, dates or UUIDs.",
         ) from None
     types = tuple(transformer.types or ())
-    if widened:
+    if widened and not _NARROW_INTEGERS.isdisjoint(types):
         types = tuple(_INT8 if oid in _NARROW_INTEGERS else oid for oid in types)
     return Step(sql, parameters, types, transformer.formats, row_format)
 
 
 def settings_step(sql: bytes, values: Sequence[bytes]) -> Step:
     """`settings_sql` with its values."""
-    return Step(sql, values, (TEXT_OID,) * len(values))
+    return Step(sql, values, _TEXTS[: len(values)])
 
 
 @cache

@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from freehold.server import EmbeddedServer
 
 MODELS = """
 from uuid import UUID
@@ -58,6 +61,46 @@ def test_from_models_to_a_database_at_head(freehold: Run, tmp_path: Path) -> Non
     refused = freehold("generate", "-m", "done")
     assert refused.returncode == 1
     assert refused.stderr.startswith("FH413 ")
+
+
+def test_a_change_is_previewed_renamed_and_filled(freehold: Run, tmp_path: Path) -> None:
+    """--dry-run runs nothing; a declared rename is one; backfill writes a revision that migrate runs."""
+    assert freehold("generate", "-m", "notes").returncode == 0
+    assert freehold("migrate").returncode == 0
+    renamed = MODELS.replace("    text: Col[str]", '    body: Col[str] = column(renamed_from="text")')
+    (tmp_path / "shop.py").write_text(renamed.replace("import Col,", "import Col, column,"))
+    made = freehold("generate", "-m", "body")
+    assert made.returncode == 0, made.stderr
+    assert "renamed: column public.notes.text is now body" in made.stdout
+    shown = freehold("migrate", "--dry-run")
+    assert 'ALTER TABLE "public"."notes" RENAME COLUMN "text" TO "body"' in shown.stdout
+    assert "locks public.notes (" in shown.stdout
+    assert "Nothing was run." in shown.stdout
+    assert freehold("status").returncode == 3
+    filled = freehold("backfill", "notes", "--set", "body=trim(body)", "--where", "body <> trim(body)", "-m", "trim")
+    assert filled.returncode == 0, filled.stderr
+    assert freehold("migrate").returncode == 0
+    assert freehold("check").returncode == 0
+    assert freehold("backfill", "notes", "--set", "body", "--where", "true", "-m", "x").returncode == 2
+
+
+def test_a_weakening_needs_a_reason(freehold: Run, tmp_path: Path) -> None:
+    """Without one nothing is written; with one the revision says it, and check agrees."""
+    assert freehold("generate", "-m", "notes").returncode == 0
+    wider = """
+    __policies__ = (Policy(Command.SELECT, to=Role.AUTHENTICATED, using=lambda t: t.text == "open"),)
+"""
+    imports = "from freehold import Col, Command, Model, Policy, Role, owner, primary_key"
+    text = MODELS.replace("from freehold import Col, Model, owner, primary_key", imports)
+    (tmp_path / "shop.py").write_text(text + wider)
+    refused = freehold("generate", "-m", "open")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("FH418 ")
+    made = freehold("generate", "-m", "open", "--sign-off", "asked for in review 12")
+    assert made.returncode == 0, made.stderr
+    (script,) = (tmp_path / "migrations" / "versions").glob("*_open.up.sql")
+    assert "asked for in review 12" in script.read_text()
+    assert freehold("check").returncode == 0
 
 
 def test_edited_history_is_refused_until_it_is_accepted(freehold: Run, tmp_path: Path) -> None:
@@ -138,3 +181,39 @@ def test_an_occupied_directory_is_left_alone(freehold: Run, tmp_path: Path) -> N
     assert refused.returncode == 1
     assert refused.stderr.startswith("FH304 ")
     assert (taken / "thesis.txt").read_text() == "mine"
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[None]:
+    """The project's servers, kept running, so that no command has to start one."""
+    with ExitStack() as stack:
+        for name in ("server", "shadow"):
+            stack.enter_context(EmbeddedServer.start(tmp_path / ".freehold" / name, durable=False))
+        yield
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("servers")
+def test_models_are_pulled_and_a_history_is_squashed(freehold: Run, tmp_path: Path) -> None:
+    """Models on standard output, what there is to know on standard error, and an exit code for each."""
+    assert freehold("generate", "-m", "notes").returncode == 0
+    assert freehold("migrate").returncode == 0
+    pulled = freehold("pull")
+    assert "generate has nothing to do" in pulled.stderr
+    assert "class Note(Model):" in pulled.stdout
+    told = json.loads(freehold("pull", "--json", "--no-compare", "--output", "pulled.py").stdout)
+    assert (told["file"], told["tables"], told["remarks"]) == ("pulled.py", ["notes"], [])
+    assert (tmp_path / "pulled.py").read_text() == pulled.stdout
+    tracked = freehold("baseline")
+    assert tracked.returncode == 1
+    assert tracked.stderr.startswith("FH433 ")
+    assert freehold("baseline", "--take-ownership").stderr.startswith("FH301 ")
+    assert "create table if not exists freehold.ledger" in freehold("sql").stdout
+    assert freehold("sql", "nonsense").stderr.startswith("FH436 ")
+    done = "    done: Col[bool] = freehold.column(default=False)\n"
+    (tmp_path / "shop.py").write_text(f"import freehold\n{MODELS}{done}")
+    assert freehold("generate", "-m", "done").returncode == 0
+    squashed = json.loads(freehold("squash", "-m", "all", "--json").stdout)
+    assert len(squashed["replaces"]) == 2
+    assert freehold("migrate", "--verify").returncode == 0
+    assert json.loads(freehold("merge", "--json").stdout) is None

@@ -23,6 +23,7 @@ from examples.coding_agents.models import Task
 from examples.coding_agents.run import Terms
 from examples.coding_agents.runner import SubprocessRunner
 from freehold.auth import DevelopmentSessions
+from freehold.encryption import DataKey, RingKey, TextKeys
 from freehold.migrations.history import load
 from freehold.scope import Database, UserScope
 from freehold.server import Endpoints
@@ -31,6 +32,7 @@ from tests.cluster import Cluster
 
 MIGRATIONS = Path(examples.coding_agents.__path__[0]) / "migrations"
 ADA, GRACE = "ada", "grace"
+RING = RingKey.new("test")
 _PATIENCE = 15.0
 
 Ask = Callable[..., Awaitable[Any]]
@@ -73,11 +75,17 @@ def admin(cluster: Cluster, _worn: Endpoints) -> Iterator[Connection]:
 def endpoints(_worn: Endpoints, admin: Connection) -> Endpoints:
     """The logins of a database with two users and nothing else; a worker's tests take turns with it."""
     admin.execute("delete from public.users")
-    admin.cursor().executemany(
-        "insert into public.users (id, provider, external_id, access_token, username, email)"
-        " values (%s, 'github', %s, 'a-secret-token-of-the-user', %s, %s)",
-        [(name, name, name, f"{name}@example.com") for name in (ADA, GRACE)],
-    )
+    admin.execute("delete from public.user_keys")
+    for name in (ADA, GRACE):
+        key, secret = DataKey.new("u1")
+        token = key.seal(b"a-secret-token-of-the-user", "users", "access_token", name, name)
+        wrapped = RING.wrap(secret, name, 1)
+        admin.execute("insert into public.user_keys values (%s, 1, %s, %s)", (name, wrapped, RING.id))
+        admin.execute(
+            "insert into public.users (id, provider, external_id, access_token, username, email)"
+            " values (%s, 'github', %s, %s, %s, %s)",
+            (name, name, token, name, f"{name}@example.com"),
+        )
     return _worn
 
 
@@ -85,7 +93,9 @@ def endpoints(_worn: Endpoints, admin: Connection) -> Endpoints:
 async def db(endpoints: Endpoints) -> AsyncIterator[Database]:
     """The database as the application sees it."""
     size = PoolSize(largest=6, shared=2, patience=5.0)
-    async with Database(endpoints.login, service_dsn=endpoints.service, size=size) as database:
+    async with Database(
+        endpoints.login, service_dsn=endpoints.service, size=size, keys=TextKeys(RING.text)
+    ) as database:
         yield database
 
 

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from examples.coding_agents.models import ApiToken, Connector, Key, Setting, Task, TaskMessage, User
-from freehold.errors import PermissionDeniedError, PolicyViolationError
+from freehold.encryption import Sealed
+from freehold.errors import CheckViolationError, PermissionDeniedError, PolicyViolationError
 from freehold.scope import Database, UserScope, set_
 from freehold.wire import Connection
 
@@ -93,19 +94,31 @@ async def test_nobody_makes_or_changes_users(ada: UserScope) -> None:
     assert (await ada.one(select(User))).email == "ada@example.com"
 
 
-async def test_secrets_are_for_the_service(ada: UserScope, db: Database) -> None:
-    """No caller reads or writes one before sealed columns exist."""
-    service = db.as_service(reason="test", owner="ada")
-    await service.insert(Key(provider="openai", value="sk-secret"))
-    await service.insert(Connector(name="issues", env='{"A": "b"}', oauth_client_secret="secret"))
-    for secret in (Key.value, Connector.env, Connector.oauth_client_secret, User.access_token, User.refresh_token):
-        with pytest.raises(PermissionDeniedError):
-            await ada.all(select(secret))
-        assert len(await service.all(select(secret))) == 1
-    assert [each.provider for each in await ada.all(select(Key))] == ["openai"]
+async def test_secrets_are_sealed(ada: UserScope, grace: UserScope, admin: Connection) -> None:
+    """Owners set their own and open them; what they, or anybody, read in SQL is ciphertext."""
+    await ada.insert(Key(provider="openai", value=Sealed("sk-secret")))
+    await ada.insert(Connector(name="issues", env=Sealed({"A": "env-secret"}), oauth_client_secret=Sealed("o-secret")))
+    assert (await ada.one(select(Key.value))).reveal() == "sk-secret"
+    env = await ada.one(select(Connector.env))
+    assert env is not None
+    assert env.reveal() == {"A": "env-secret"}
+    assert (await ada.one(select(User))).access_token.reveal() == "a-secret-token-of-the-user"
+    for table in ("users", "keys", "connectors"):
+        for scope, rows in ((ada, 1), (grace, int(table == "users"))):
+            found = await scope.raw(f"select * from public.{table}")  # type: ignore[arg-type]
+            assert len(found) == rows
+            assert "secret" not in repr(found)
     with pytest.raises(PermissionDeniedError):
-        await ada.update(Connector, Connector.name == "issues", set_(Connector.env, "{}"))
-    assert len(await ada.update(Connector, Connector.name == "issues", set_(Connector.status, "connected"))) == 1
+        await ada.update(User, User.id == "ada", set_(User.access_token, Sealed("another")))
+    with pytest.raises(CheckViolationError):
+        await ada.raw("update public.keys set value = 'sk-plain'")
+
+
+async def test_hashes_are_nobodys(ada: UserScope) -> None:
+    """No caller reads the hash of a token, not even of their own."""
+    with pytest.raises(PermissionDeniedError):
+        await ada.raw("select token_hash from public.api_tokens")
+    assert await ada.raw("select token_prefix from public.api_tokens") == []
 
 
 async def test_a_limit_is_not_the_users_to_set(ada: UserScope, grace: UserScope, db: Database) -> None:

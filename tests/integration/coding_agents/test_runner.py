@@ -17,6 +17,7 @@ from examples.coding_agents.logs import read_log
 from examples.coding_agents.models import Key, LogChunk, Task, TaskMessage
 from examples.coding_agents.run import Terms
 from examples.coding_agents.runner import SubprocessRunner
+from freehold.encryption import Sealed
 from freehold.scope import Database, UserScope
 from freehold.wire import Connection
 from tests.integration.coding_agents.conftest import log_of, messages_of, until
@@ -331,8 +332,8 @@ async def test_what_is_stopped_or_deleted_is_not_claimed(
 
 async def test_secrets_do_not_reach_the_log(ada: UserScope, db: Database, running: Start) -> None:
     """Neither the user's own nor known shapes; the same text from somebody else's keys is no secret here."""
-    await db.as_service(reason="test", owner="ada").insert(Key(provider="openai", value="my own secret key"))
-    await db.as_service(reason="test", owner="grace").insert(Key(provider="openai", value="the key of grace"))
+    await db.as_service(reason="test", owner="ada").insert(Key(provider="openai", value=Sealed("my own secret key")))
+    await db.as_service(reason="test", owner="grace").insert(Key(provider="openai", value=Sealed("the key of grace")))
     task = await ada.insert(Task(prompt="it"))
     await running("print('my own secret key / the key of grace / a-secret-token-of-the-user / ghp_' + 'a' * 36)")
     await ended(ada, task, "completed")

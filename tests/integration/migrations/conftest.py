@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -13,11 +14,18 @@ import pytest
 
 from freehold.catalog import Snapshot, read
 from freehold.migrations import migrate
-from freehold.migrations.generate import Generated, generate, replay
+from freehold.migrations.generate import (
+    Generated,
+    Permission,
+    back_of,
+    drafted,
+    generate,
+    planned_between,
+    replay,
+)
 from freehold.migrations.history import History, load
-from freehold.migrations.plan import plan
 from freehold.migrations.prove import prove
-from freehold.migrations.revision import scripts, write
+from freehold.migrations.revision import write
 from freehold.migrations.shadow import Cluster, Shadow
 from freehold.server import EmbeddedServer, bootstrap, create_database, drop_database
 from freehold.wire import Connection, connect
@@ -116,7 +124,8 @@ class Target:
 
     def generate(self, *statements: str, message: str = "change", allow_drop: bool = False) -> Generated | None:
         """A revision to BASE and ``statements``."""
-        return generate((*BASE, *statements), self.directory, message, self.cluster, allow_drop=allow_drop)
+        permission = Permission(drop=allow_drop, blocking=allow_drop, sign_off="tested")
+        return generate((*BASE, *statements), self.directory, message, self.cluster, permission=permission)
 
     def facts(self) -> Snapshot:
         """What the database is now."""
@@ -185,6 +194,34 @@ def make(server: EmbeddedServer, cluster: Cluster, tmp_path: Path) -> Iterator[C
             drop_database(admin, name)
 
 
+@pytest.fixture(scope="session")
+def clone(server: EmbeddedServer) -> Callable[[str], contextlib.AbstractContextManager[str]]:
+    """Gives the owner's DSN of a copy of a database, for as long as a context lasts."""
+
+    @contextlib.contextmanager
+    def copied(template: str) -> Iterator[str]:
+        name = f"clone_{os.getpid()}_{next(_numbers)}"
+        with connect(server.admin_dsn()) as admin:
+            create_database(admin, name, template)
+            try:
+                yield server.dsn(f"{APP}_owner", name)
+            finally:
+                drop_database(admin, name)
+
+    return copied
+
+
+@pytest.fixture
+def server_admin(server: EmbeddedServer) -> Callable[[Target, str], None]:
+    """Breaks a target's catalog as its superuser: never to test, only to make what a crash leaves."""
+
+    def run(target: Target, statement: str) -> None:
+        with target.connect() as owner, connect(server.admin_dsn(owner.info.dbname)) as admin:
+            admin.execute(statement.encode())
+
+    return run
+
+
 @pytest.fixture
 def target(make: Callable[[Origin | None], Target], origin: Origin) -> Target:
     """A database at the first revision."""
@@ -218,19 +255,19 @@ class Workshop:
     proving: Shadow
     history: History
 
-    def generate(self, directory: Path, *statements: str, allow_drop: bool = False) -> str:
+    def generate(self, directory: Path, *statements: str, permission: Permission) -> str:
         """Writes a proven revision to BASE and ``statements``; returns its id."""
         before = self.history.facts
         assert before is not None
         desired = self.bare.try_out((*BASE, *statements))
-        planned = plan(before, desired, allow_drop=allow_drop)
-        up, down = scripts(planned, "change", self.history.head)
+        planned, moved = planned_between(self.proving, before, desired, (), permission)
+        up, down = drafted(planned, "change", self.history, desired, self.bare.major, moved, permission)
         try:
-            prove(self.proving, up, down, before, desired)
+            prove(self.proving, up, down, back_of(before, planned), desired)
             write(directory, "change", up, down, desired)
         finally:
             if self.proving.facts() != before:
-                self.proving.run(down.statements)
+                self.proving.apply(down)
         return up.revision
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from freehold.errors import Code, MigrationError
+from freehold.catalog import diff
+from freehold.errors import Code, ConnectionLostError, MigrationError
 from freehold.migrations import Options, Patience, Progress, accept, apply, migrate, rollback, status
 from freehold.migrations.history import load
 from freehold.migrations.lock import exclusive
@@ -80,20 +81,21 @@ def test_applying_does_not_load_alembic() -> None:
     assert result.stdout.split() == ["False", "False"]
 
 
+@pytest.mark.slow
 def test_processes_that_migrate_at_once_apply_once(target: Target, empty: Target) -> None:
-    """Three start together: one applies, the others find it done."""
+    """Ten start together: each unit is run once, whoever runs it, and the others find it done."""
     target.generate(COLUMN)
     command = [sys.executable, "-c", MIGRATE, empty.dsn, str(target.directory)]
     pipe = subprocess.PIPE
-    running = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) for _ in range(3)]
-    results = [process.communicate(timeout=60) for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0], results
-    assert sorted(len(out.split()) for out, _ in results) == [0, 0, 2]
+    running = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) for _ in range(10)]
+    results = [process.communicate(timeout=120) for process in running]
+    assert [process.returncode for process in running] == [0] * 10, results
+    assert sorted(len(out.split()) for out, _ in results) == [0] * 9 + [2]
     assert empty.rows("select count(*) from freehold.ledger where finished_at is not null") == [(2,)]
 
 
 def test_a_failing_statement_leaves_its_reason_and_nothing_else(target: Target) -> None:
-    """The transaction is rolled back, the ledger keeps why; the cause removed, a rerun applies it."""
+    """The units before it are done, the ledger keeps why; the cause removed, a rerun goes on from there."""
     target.run("alter table users no force row level security", "insert into users (id, age) values ('a', 200)")
     target.run("alter table users force row level security")
     target.generate(COLUMN, "alter table users add constraint users_age check (age < 150)")
@@ -102,13 +104,14 @@ def test_a_failing_statement_leaves_its_reason_and_nothing_else(target: Target) 
         migrate(target.dsn, target.directory)
     error = failed.value
     assert error.code == Code.APPLY_FAILED
-    assert "Statement 2 of 2" in error.message
+    assert "Statement 1 of 1 in unit 2" in error.message
     assert "23514" in error.message
     assert "users_age" in (error.detail or "")
     assert "freehold migrate" in (error.hint or "")
-    assert target.facts() == before
+    done = ("add column public.tasks.note", "add constraint public.users.users_age")
+    assert tuple(map(str, diff(before, target.facts()))) == done
     failure = status(target.dsn, target.directory).failed[0]
-    assert "statement 2: SQLSTATE 23514" in (failure.error or "")
+    assert "statement 1: SQLSTATE 23514" in (failure.error or "")
     target.run("set role none", "alter table users no force row level security", "delete from users")
     target.run("alter table users force row level security")
     assert migrate(target.dsn, target.directory, Options(verify=True)).revisions
@@ -117,20 +120,21 @@ def test_a_failing_statement_leaves_its_reason_and_nothing_else(target: Target) 
 
 def test_a_killed_session_leaves_nothing_and_is_resumed(target: Target) -> None:
     """The server ends the session in the middle of a unit; the next run applies it whole."""
-    target.generate(COLUMN, "alter table notes add column extra text")
+    ends_itself = "create function ended() returns integer language sql as 'select 1'"
+    target.generate(COLUMN, ends_itself, "alter table notes add column extra text")
     before = target.facts()
-
-    def kill(progress: Progress) -> None:
-        if progress.done == 1:
-            target.run(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where application_name = 'freehold migrate' and datname = current_database()"
-            )
-
-    with pytest.raises(Exception, match="FH308"):
-        migrate(target.dsn, target.directory, report=kill)
+    path = _newest(target, "change")
+    text = path.read_text()
+    kill = "-- freehold: statement\nselect pg_terminate_backend(pg_backend_pid());\n"
+    path.write_text(f"{text}\n{kill}")
+    accept(target.directory)
+    with pytest.raises(ConnectionLostError) as lost:
+        migrate(target.dsn, target.directory)
+    assert "freehold migrate" in (lost.value.hint or "")
     assert target.facts() == before
-    assert len(migrate(target.dsn, target.directory, Options(verify=True)).revisions) == 1
+    path.write_text(text)
+    accept(target.directory)
+    assert len(migrate(target.dsn, target.directory).revisions) == 1
 
 
 def test_an_unknown_revision_means_another_database(target: Target) -> None:
@@ -157,12 +161,14 @@ def test_a_busy_lock_names_its_holder(target: Target) -> None:
 def test_a_table_lock_that_never_comes_is_tried_again_and_told(target: Target) -> None:
     """lock_timeout ends each attempt; nothing is kept, and later it works."""
     target.generate(COLUMN)
-    options = Options(patience=Patience(lock_timeout=0.05, attempts=2))
+    options = Options(patience=Patience(lock_timeout=0.6, attempts=2))
     with target.connect() as other, other.transaction():
         other.execute("lock table tasks in access share mode")
         with pytest.raises(MigrationError, match="55P03") as failed:
             migrate(target.dsn, target.directory, options)
-        assert failed.value.code == Code.APPLY_FAILED
+        assert failed.value.code == Code.UNIT_BLOCKED
+        assert f"process {other.info.backend_pid} (" in (failed.value.detail or "")
+        assert f"pg_terminate_backend({other.info.backend_pid})" in (failed.value.hint or "")
     assert migrate(target.dsn, target.directory, options).revisions
 
 
@@ -172,18 +178,19 @@ def test_a_unit_begun_outside_a_transaction_and_not_finished_is_told(target: Tar
     path = _newest(target, "change")
     path.write_text(path.read_text().replace("unit transaction", "unit autocommit"))
     accept(target.directory)
+    options = Options(verify=False)
     target.run("alter table notes add column note text", "alter table notes add column extra text")
     with pytest.raises(MigrationError) as failed:
-        migrate(target.dsn, target.directory)
+        migrate(target.dsn, target.directory, options)
     assert failed.value.code == Code.APPLY_FAILED
     with pytest.raises(MigrationError) as half:
-        migrate(target.dsn, target.directory)
+        migrate(target.dsn, target.directory, options)
     assert half.value.code == Code.REVISION_HALF_APPLIED
     found = re.search(r"DELETE FROM freehold.ledger .*?;", half.value.hint or "")
     assert found
     target.run("alter table notes drop column extra", "alter table notes drop column note")
     target.run("alter table tasks drop column if exists note", found[0])
-    assert migrate(target.dsn, target.directory).revisions
+    assert migrate(target.dsn, target.directory, options).revisions
     assert status(target.dsn, target.directory).at_head
 
 
@@ -204,7 +211,7 @@ def test_an_edited_file_is_refused_until_accepted(target: Target) -> None:
 def test_a_revision_changed_after_it_was_applied_is_refused(target: Target) -> None:
     """Accepting the file does not make the database have it."""
     path = _newest(target, "base")
-    path.write_text(path.read_text() + "\n")
+    path.write_text(path.read_text().replace("tickets", "coupons"))
     accept(target.directory)
     with pytest.raises(MigrationError, match="after this database got it") as edited:
         migrate(target.dsn, target.directory)

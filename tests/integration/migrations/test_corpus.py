@@ -9,10 +9,12 @@ import pytest
 
 from freehold.errors import Code, MigrationError
 from freehold.migrations import Options, migrate, rollback
+from freehold.migrations.generate import Permission
 from freehold.migrations.history import load
 from freehold.migrations.plan import plan
 from freehold.migrations.prove import prove
-from freehold.migrations.revision import scripts
+from freehold.migrations.revision import Draft, scripts
+from freehold.migrations.script import Script, Unit
 from tests.integration.migrations.conftest import BASE, CALLER, Target, Workshop, owned
 
 CASES: dict[str, tuple[str, ...]] = {
@@ -205,6 +207,9 @@ CASES: dict[str, tuple[str, ...]] = {
 }
 
 
+ALL = Permission(drop=True, blocking=True, sign_off="tested")
+
+
 @pytest.mark.parametrize("statements", CASES.values(), ids=CASES.keys())
 def test_a_change_is_generated_proven_applied_and_undone(
     statements: tuple[str, ...], workshop: Workshop, revisited: Callable[[Path], Target], tmp_path: Path
@@ -212,7 +217,7 @@ def test_a_change_is_generated_proven_applied_and_undone(
     """The database then equals the models; undone it equals what it was, and the change can be made again."""
     target = revisited(tmp_path)
     before = target.facts()
-    revision = workshop.generate(target.directory, *statements, allow_drop=True)
+    revision = workshop.generate(target.directory, *statements, permission=ALL)
     for _ in range(2):
         assert migrate(target.dsn, target.directory, Options(verify=True)).revisions == (revision,)
         assert rollback(target.dsn, target.directory) == revision
@@ -220,7 +225,8 @@ def test_a_change_is_generated_proven_applied_and_undone(
 
 
 REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
-    "label added to an enum": (Code.CHANGE_UNSUPPORTED, ("alter type mood add value 'so-so'",)),
+    "label of an enum renamed": (Code.CHANGE_UNSUPPORTED, ("alter type mood rename value 'sad' to 'so-so'",)),
+    "policy weakened without a word": (Code.SIGN_OFF_MISSING, ("alter policy tasks_select on tasks using (true)",)),
     "domain": (Code.CHANGE_UNSUPPORTED, ("create domain positive as integer check (value > 0)",)),
     "composite type": (Code.CHANGE_UNSUPPORTED, ("create type pair as (a integer, b text)",)),
     "aggregate": (
@@ -234,13 +240,13 @@ REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
         ("create table parts (id integer) partition by range (id)",),
     ),
     "inheriting table": (Code.CHANGE_UNSUPPORTED, ("create table child () inherits (plain)",)),
-    "column type": (Code.CHANGE_UNSUPPORTED, ("alter table users alter age type bigint",)),
+    "column type": (Code.REWRITE_REFUSED, ("alter table users alter age type bigint",)),
     "generated column on an old table": (
-        Code.CHANGE_UNSUPPORTED,
+        Code.REWRITE_REFUSED,
         ("alter table users add column twice integer generated always as (age * 2) stored",),
     ),
     "identity on an old table": (
-        Code.CHANGE_UNSUPPORTED,
+        Code.REWRITE_REFUSED,
         ("alter table users add column n integer generated always as identity",),
     ),
     "unlogged": (Code.CHANGE_UNSUPPORTED, ("alter table plain set unlogged",)),
@@ -266,7 +272,7 @@ def test_a_change_no_rule_can_make_is_refused(
 ) -> None:
     """It is named, with the way out, and nothing is written."""
     with pytest.raises(MigrationError) as refused:
-        workshop.generate(tmp_path, *statements)
+        workshop.generate(tmp_path, *statements, permission=Permission())
     assert refused.value.code == code
     assert refused.value.hint
     assert list(tmp_path.iterdir()) == []
@@ -292,7 +298,7 @@ def test_a_plan_that_postgresql_refuses_is_not_proven(workshop: Workshop, tmp_pa
         )
     )
     planned = plan(before, desired)
-    up, down = scripts(planned, "x", None)
+    up, down = scripts(planned, Draft("x", ()))
     workshop.proving.run(["alter table plain add constraint held check (double(id) > 0)"])
     with pytest.raises(MigrationError, match="Going up fails") as unproven:
         prove(workshop.proving, up, down, before, desired)
@@ -303,3 +309,23 @@ def test_a_plan_that_postgresql_refuses_is_not_proven(workshop: Workshop, tmp_pa
     assert "add column public.plain.stray" in (different.value.detail or "")
     workshop.proving.run([*down.statements, "alter table plain drop column stray"])
     assert workshop.proving.facts() == before
+
+
+def test_rows_that_a_revision_loses_are_missed(workshop: Workshop) -> None:
+    """The proof has a row in every table; equal facts are not enough."""
+    before = workshop.history.facts
+    assert before is not None
+    unit = Unit(("truncate plain",))
+    up, down = Script("abc", (), (), (unit,)), Script("abc", (), (), ())
+    with pytest.raises(MigrationError, match="Rows get lost") as unproven:
+        prove(workshop.proving, up, down, before, before)
+    assert unproven.value.detail == "table public.plain"
+    assert prove(workshop.proving, down, down, before, before) == ()
+
+
+def test_a_constraint_that_made_up_rows_do_not_fulfil_is_no_mistake(target: Target) -> None:
+    """It is said, because rows that exist may be like them, and the revision is written."""
+    made = target.generate("alter table plain add constraint big check (id > 100)")
+    assert made
+    assert any(line.startswith("rows: ") and "big" in line for line in made.summary)
+    migrate(target.dsn, target.directory, Options(verify=True))

@@ -109,7 +109,7 @@ async def test_a_changed_table_is_prepared_anew(db: Database, own_endpoints: End
 async def test_a_deallocated_statement_is_prepared_anew(alice: UserScope, db: Database) -> None:
     """Whoever dropped the server's copies (a failover, a pooler), the next call prepares them again."""
     await alice.all(select(Task))
-    link = await (await db._login.pool()).shared()
+    link = await (await db._login.pool()).lanes.take()
     await link.exchange([Step(b"DEALLOCATE ALL")])
     assert await alice.all(select(Task)) == []
 

@@ -70,7 +70,7 @@ async def test_a_temporary_table_is_refused(alice: UserScope) -> None:
 async def test_a_verb_leaves_the_login_role_bare(alice: UserScope, bob: UserScope, db: Database) -> None:
     """Between exchanges the connection is nobody: no role, no claims, no timeout."""
     await alice.insert(Task(title="t"))
-    link = await (await db._login.pool()).shared()
+    link = await (await db._login.pool()).lanes.take()
     (result,) = await link.exchange(
         [
             Step(
@@ -86,7 +86,7 @@ async def test_a_verb_leaves_the_login_role_bare(alice: UserScope, bob: UserScop
 async def test_a_missing_identity_reads_nothing(alice: UserScope, endpoints: Endpoints, db: Database) -> None:
     """The login role by itself has no privilege on any table."""
     await alice.insert(Task(title="t"))
-    link = await (await db._login.pool()).shared()
+    link = await (await db._login.pool()).lanes.take()
     with pytest.raises(PermissionDeniedError):
         await link.exchange([Step(b"select * from public.tasks")])
 

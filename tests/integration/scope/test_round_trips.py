@@ -23,7 +23,7 @@ VERBS: dict[str, tuple[Verb, int]] = {
     "one": (lambda a, t: a.one(select(Task).where(Task.id == t.id)), 1),
     "get": (lambda a, t: a.get(Task, t.id), 1),
     "insert": (lambda a, t: a.insert(Note(text="n")), 1),
-    "insert_all": (lambda a, t: a.insert_all([Note(text=str(n)) for n in range(20)]), 20),
+    "insert_all": (lambda a, t: a.insert_all([Note(text=str(n)) for n in range(20)]), 1),
     "update": (lambda a, t: a.update(Task, Task.id == t.id, set_(Task.priority, 1)), 1),
     "append": (
         lambda a, t: a.update(Task, Task.id == t.id, append(Task.logs, LogEntry(type="info", message="m"))),

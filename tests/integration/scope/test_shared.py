@@ -8,105 +8,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections import deque
 
 import pytest
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import select
 
-from freehold import Database, UserScope, set_
-from freehold.errors import Code, ConnectionLostError, DatabaseError, FreeholdError
+from freehold import Database
+from freehold.errors import Code, ConnectionLostError, FreeholdError
 from freehold.server import Endpoints
 from freehold.wire import Connection, Link, PoolSize
 from freehold.wire.exchange import Exchange
 from tests.cluster import Cluster
 from tests.integration.conftest import database_of
-from tests.integration.scope.models import Note, Task
+from tests.integration.scope.crowd import USERS, Crowd, WrongRowsError
+from tests.integration.scope.models import Task
 
-USERS = [f"user-{number:02}" for number in range(20)]
 CALLS = 2000
-
-
-class WrongRowsError(AssertionError):
-    """A caller was given what is not hers."""
-
-
-class Crowd:
-    """Callers who do everything at once on a few connections, and look at every answer."""
-
-    def __init__(self, db: Database, seed: int) -> None:
-        self._random = random.Random(seed)
-        self._scopes = {user: db.as_user(user) for user in USERS}
-        self.answers = self.errors = self.cancelled = 0
-
-    async def run(self, calls: int, *, lists_only: bool = False) -> None:
-        """Runs ``calls`` verbs, shared out among the users; raises `WrongRowsError` at the first wrong row."""
-        verbs = [self._list]
-        if not lists_only:
-            verbs += [self._count, self._tuples, self._batch, self._empty, self._write]
-            verbs += [self._broken, self._denied, self._cancelled, self._notice]
-        plan = [(self._random.choice(USERS), self._random.choice(verbs)) for _ in range(calls)]
-        turns = deque(plan)
-
-        async def work() -> None:
-            while turns:
-                user, verb = turns.popleft()
-                await verb(user, self._scopes[user])
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(len(USERS)):
-                group.create_task(work())
-
-    def _check(self, user: str, owners: list[str]) -> None:
-        self.answers += 1
-        if any(owner != user for owner in owners):
-            raise WrongRowsError(f"{user} was given rows of {set(owners)}")
-
-    async def _list(self, user: str, scope: UserScope) -> None:
-        rows = await scope.all(select(Task).limit(20))
-        self._check(user, [row.user_id for row in rows] + [row.title.split("/")[0] for row in rows] or ["nobody"])
-
-    async def _tuples(self, user: str, scope: UserScope) -> None:
-        rows = await scope.all(select(Task.user_id, Task.title).order_by(Task.title))
-        self._check(user, [owner for owner, _ in rows] or ["nobody"])
-
-    async def _count(self, user: str, scope: UserScope) -> None:
-        named = await scope.one(select(literal(user), func.current_setting("request.jwt.claim.sub")))
-        self._check(user, list(named))
-
-    async def _batch(self, user: str, scope: UserScope) -> None:
-        tasks, owners, notes = await scope.batch(select(Task).limit(3), select(Task.user_id), select(Note.user_id))
-        self._check(user, [*(task.user_id for task in tasks), *owners, *notes])
-
-    async def _empty(self, user: str, scope: UserScope) -> None:
-        self._check(user, [row.user_id for row in await scope.all(select(Task).where(Task.title == "none"))])
-
-    async def _write(self, user: str, scope: UserScope) -> None:
-        changed = await scope.update(Task, Task.title == f"{user}/1", set_(Task.priority, self._random.randrange(9)))
-        self._check(user, [row.user_id for row in changed])
-
-    async def _broken(self, user: str, scope: UserScope) -> None:
-        self.errors += 1
-        with pytest.raises(DatabaseError):
-            await scope.all(select(Task.priority / (Task.priority - Task.priority)))
-
-    async def _denied(self, user: str, scope: UserScope) -> None:
-        self.errors += 1
-        other = self._random.choice([each for each in USERS if each != user])
-        with pytest.raises(DatabaseError):
-            await scope.all(insert(Note).values(user_id=other, text="stolen").returning(Note.id))
-
-    async def _cancelled(self, user: str, scope: UserScope) -> None:
-        self.cancelled += 1
-        call = asyncio.create_task(scope.all(select(Task)))
-        await asyncio.sleep(self._random.choice([0, 0, 0.001]))
-        call.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            self._check(user, [row.user_id for row in await call])
-
-    async def _notice(self, user: str, scope: UserScope) -> None:
-        await scope.all(select(func.set_config("freehold.test", user, True)))
-        rows = await scope.all(select(Task.user_id, func.pg_notify("gossip", user)))
-        self._check(user, [owner for owner, _ in rows])
 
 
 @pytest.fixture(params=[2, 4])
@@ -120,11 +36,9 @@ async def crowd(db: Database, admin: Connection, request: pytest.FixtureRequest)
     """Twenty users with five tasks and a note each."""
     names = ", ".join(f"('{user}')" for user in USERS)
     admin.execute(f"insert into public.users (id) values {names}".encode())
-    for user in USERS:
-        scope = db.as_user(user)
-        await scope.insert_all([Task(title=f"{user}/{number}") for number in range(5)])
-        await scope.insert(Note(text=user))
-    return Crowd(db, seed=random.randrange(2**32))
+    crowd = Crowd(db, seed=random.randrange(2**32))
+    await crowd.furnish()
+    return crowd
 
 
 async def test_rows_reach_their_callers(crowd: Crowd, db: Database) -> None:
@@ -133,8 +47,8 @@ async def test_rows_reach_their_callers(crowd: Crowd, db: Database) -> None:
     assert crowd.answers > CALLS / 2
     assert min(crowd.errors, crowd.cancelled) > CALLS / 20
     pool = await db._login.pool()
-    assert 1 < len(pool._links) <= pool.size.shared
-    assert all(link.alive for link in pool._links)
+    assert 1 < len(pool.lanes.links) <= pool.size.shared
+    assert all(link.alive for link in pool.lanes.links)
 
 
 def _swap(monkeypatch: pytest.MonkeyPatch, *, guarded: bool) -> None:

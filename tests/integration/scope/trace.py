@@ -55,8 +55,8 @@ def listening(wire: Wire) -> type[Link]:
     """A `Link` that tells ``wire`` what it says."""
 
     class Listening(Link):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
             wire.listen(self)
 
         def detach(self) -> None:

@@ -15,6 +15,8 @@ STATUSES: dict[type[FreeholdError], int] = {
     errors.ConfigurationError: 500,
     errors.IdentityError: 401,
     errors.StatementError: 500,
+    errors.SealError: 500,
+    errors.KeyWorkError: 500,
     errors.NotVisibleError: 404,
     errors.ServerError: 500,
     errors.RoleError: 500,

@@ -4,5 +4,5 @@
 
 -- freehold: unit transaction
 
--- freehold: statement
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."profiles";

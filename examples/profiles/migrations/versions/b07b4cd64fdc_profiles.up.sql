@@ -1,4 +1,5 @@
 -- freehold: revision b07b4cd64fdc
+-- freehold: facts 1a717b4672177257e613828cf19ac02c1b36023e1dd15ce42f4999e8a737e44f 18
 -- profiles
 -- +1 table, +4 policies, +1 trigger, +11 grants, no grant removed, no policy weakened
 

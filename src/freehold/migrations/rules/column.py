@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -9,9 +10,11 @@ from typing import Final
 from freehold.catalog import Change, Fact
 from freehold.errors import Code, MigrationError
 from freehold.migrations.context import Context
-from freehold.migrations.operation import Lock, Operation, Phase
+from freehold.migrations.operation import Lock, Operation, Phase, Stage
+from freehold.migrations.rules.constraint import validation
+from freehold.migrations.rules.fill import filled
 from freehold.migrations.rules.name import qualified
-from freehold.migrations.rules.rule import Rule, require_only, unsupported
+from freehold.migrations.rules.rule import Rule, refuse_blocking, require_only
 from freehold.policies import quote_identifier
 
 # A literal, with casts; PostgreSQL stores it once for all existing rows (manual, ALTER TABLE, Notes).
@@ -21,7 +24,11 @@ _CONSTANT: Final = re.compile(
 # Stable, so evaluated once as well, and never null.
 _STABLE: Final = frozenset({"now()", "CURRENT_TIMESTAMP", "CURRENT_DATE", "LOCALTIMESTAMP", "statement_timestamp()"})
 _WIDER: Final = re.compile(r"character varying(?:\((\d+)\))?")
-_HINT = "Add the column nullable first, fill it in a second migration, and make it NOT NULL in a third."
+# What is NULL, or wrong, when nobody calls.
+_CALLERS: Final = re.compile(r"\bauth\.|current_setting\(|\bCURRENT_USER\b|\bSESSION_USER\b|\bCURRENT_ROLE\b")
+_LONGEST: Final = 63
+_PLAIN: Final = "Add a plain nullable column, and let the application or a trigger fill it."
+_HINT: Final = "Add the column nullable first, fill it in a second migration, and make it NOT NULL in a third."
 
 
 class ColumnRule(Rule):
@@ -34,9 +41,23 @@ class ColumnRule(Rule):
         if context.reverse or not _waits(fact):
             yield _operation(fact, f"ALTER TABLE {table} ADD COLUMN {definition(fact)}")
             return
-        _refuse_unfillable(fact)
-        yield _operation(fact, f"ALTER TABLE {table} ADD COLUMN {definition(fact, default=False)}")
-        yield _operation(fact, f"{_alter(fact)} SET DEFAULT {default}")
+        if fact.text("identity") or fact.text("generated"):
+            refuse_blocking(Change(None, fact), context, "The table would be rewritten.", _PLAIN)
+            sql = f"ALTER TABLE {table} ADD COLUMN {definition(fact)}"
+            yield _operation(fact, sql, Lock.ACCESS_EXCLUSIVE_REWRITE)
+            return
+        key = context.primary_key(fact.key[:2]) if _fills(default) else ()
+        if fact.flag("not_null") and not key:
+            raise _unfillable(fact)
+        yield _operation(fact, f"ALTER TABLE {table} ADD COLUMN {definition(fact, default=False, not_null=False)}")
+        if default:
+            yield _operation(fact, f"{_alter(fact)} SET DEFAULT {default}")
+        if key:
+            yield from filled(
+                fact.key[:2], {fact.key[2]: default}, f"{quote_identifier(fact.key[2])} IS NULL", key, context
+            )
+        if fact.flag("not_null"):
+            yield from _made_not_null(fact)
 
     def drop(self, fact: Fact, context: Context) -> Iterator[Operation]:
         sql = f"ALTER TABLE {qualified(*fact.key[:2])} DROP COLUMN {quote_identifier(fact.key[2])}"
@@ -45,19 +66,23 @@ class ColumnRule(Rule):
     def alter(self, change: Change, before: Fact, after: Fact, context: Context) -> Iterator[Operation]:
         require_only(change, "type", "default", "not_null")
         if "type" in change.altered:
-            if not context.reverse and not _widens(before.text("type"), after.text("type")):
-                raise unsupported(change, "Add a column of the new type, fill it, and drop the old one later.")
-            yield _operation(after, f"{_alter(after)} TYPE {after.text('type')}", _type_lock(before, after))
+            yield from _type(change, before, after, context)
         if "default" in change.altered:
             default = after.text("default")
             yield _operation(after, f"{_alter(after)} {f'SET DEFAULT {default}' if default else 'DROP DEFAULT'}")
         if "not_null" in change.altered:
-            verb = "SET" if after.flag("not_null") else "DROP"
-            lock = Lock.ACCESS_EXCLUSIVE_SCAN if after.flag("not_null") else Lock.ACCESS_EXCLUSIVE
-            yield _operation(after, f"{_alter(after)} {verb} NOT NULL", lock)
+            if after.flag("not_null"):
+                yield from _made_not_null(after)
+            else:
+                yield _operation(after, f"{_alter(after)} DROP NOT NULL")
 
 
-def definition(fact: Fact, *, default: bool = True) -> str:
+def constant(default: str) -> bool:
+    """Whether PostgreSQL can store a default once for all existing rows."""
+    return bool(_CONSTANT.fullmatch(default)) or default in _STABLE
+
+
+def definition(fact: Fact, *, default: bool = True, not_null: bool = True) -> str:
     """A column as CREATE TABLE and ADD COLUMN spell it."""
     parts = [quote_identifier(fact.key[2]), fact.text("type")]
     if fact.text("collation"):
@@ -69,7 +94,7 @@ def definition(fact: Fact, *, default: bool = True) -> str:
         parts.append(f"GENERATED {fact.text('identity')} AS IDENTITY ({fact.text('identity_options')})")
     if default and fact.text("default"):
         parts.append(f"DEFAULT {fact.text('default')}")
-    if fact.flag("not_null"):
+    if not_null and fact.flag("not_null"):
         parts.append("NOT NULL")
     return " ".join(parts)
 
@@ -83,19 +108,57 @@ def _waits(fact: Fact) -> bool:
         return fact.flag("not_null") and not fact.text("generated")
     if fact.flag("not_null") and default.startswith("NULL"):
         return True
-    return not (_CONSTANT.fullmatch(default) or default in _STABLE)
+    return not constant(default)
 
 
-def _refuse_unfillable(fact: Fact) -> None:
-    if fact.text("identity") or fact.text("generated"):
-        raise unsupported(Change(None, fact), "Adding it would rewrite the table. Add a plain nullable column instead.")
-    if fact.flag("not_null"):
-        why = "has no default that existing rows could take"
-        raise MigrationError(
-            Code.COLUMN_NEEDS_DEFAULT,
-            f"The new {fact.name} is NOT NULL and {why}.",
-            hint=f"Give it a constant default in the model (default=...), or make it nullable. {_HINT}",
+def _fills(default: str) -> bool:
+    """Whether existing rows can take it: what depends on a caller is nobody's in a migration."""
+    return bool(default) and not _CALLERS.search(default) and not default.startswith("NULL")
+
+
+def _unfillable(fact: Fact) -> MigrationError:
+    return MigrationError(
+        Code.COLUMN_NEEDS_DEFAULT,
+        f"The new {fact.name} is NOT NULL and has no default that existing rows could take.",
+        hint=f"Give it a constant default in the model (default=...), or make it nullable. {_HINT}",
+    )
+
+
+def _made_not_null(fact: Fact) -> Iterator[Operation]:
+    """With a valid CHECK, SET NOT NULL need not read the table (PostgreSQL manual, ALTER TABLE)."""
+    table, column = qualified(*fact.key[:2]), quote_identifier(fact.key[2])
+    name = _check_name(fact.key[2])
+    added = f"ALTER TABLE {table} ADD CONSTRAINT {quote_identifier(name)} CHECK ({column} IS NOT NULL) NOT VALID"
+    key = (*fact.key[:2], name)
+    # Behind all columns, so that it may name one that is added.
+    yield Operation(Phase.CONSTRAINT, key, added, Lock.ACCESS_EXCLUSIVE)
+    yield validation(key)
+    for sql in (f"{_alter(fact)} SET NOT NULL", f"ALTER TABLE {table} DROP CONSTRAINT {quote_identifier(name)}"):
+        yield Operation(Phase.COLUMN, fact.key, sql, Lock.ACCESS_EXCLUSIVE, fact.rank, stage=Stage.FINISH)
+
+
+def _check_name(column: str) -> str:
+    name = f"freehold_not_null_{column}"
+    return (
+        name
+        if len(name.encode()) <= _LONGEST
+        else f"freehold_not_null_{hashlib.sha256(column.encode()).hexdigest()[:16]}"
+    )
+
+
+def _type(change: Change, before: Fact, after: Fact, context: Context) -> Iterator[Operation]:
+    widens = _widens(before.text("type"), after.text("type"))
+    if not widens:
+        refuse_blocking(
+            change,
+            context,
+            "The table would be rewritten.",
+            "Add a column of the new type, let the application write both, fill it with freehold backfill, read from it, "
+            "and drop the old one in a later release.",
         )
+    using = "" if widens else f" USING {quote_identifier(after.key[2])}::{after.text('type')}"
+    lock = Lock.ACCESS_EXCLUSIVE if widens else Lock.ACCESS_EXCLUSIVE_REWRITE
+    yield _operation(after, f"{_alter(after)} TYPE {after.text('type')}{using}", lock)
 
 
 def _alter(fact: Fact) -> str:
@@ -104,11 +167,6 @@ def _alter(fact: Fact) -> str:
 
 def _operation(fact: Fact, sql: str, lock: Lock = Lock.ACCESS_EXCLUSIVE) -> Operation:
     return Operation(Phase.COLUMN, fact.key, sql, lock, fact.rank)
-
-
-def _type_lock(before: Fact, after: Fact) -> Lock:
-    widens = _widens(before.text("type"), after.text("type"))
-    return Lock.ACCESS_EXCLUSIVE if widens else Lock.ACCESS_EXCLUSIVE_REWRITE
 
 
 def _widens(before: str, after: str) -> bool:

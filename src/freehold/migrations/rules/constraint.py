@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
-from freehold.catalog import Change, Fact, Kind
+from freehold.catalog import Change, Fact, Key, Kind
 from freehold.migrations.context import Context
-from freehold.migrations.operation import Lock, Operation, Phase
+from freehold.migrations.operation import Lock, Operation, Phase, Stage
+from freehold.migrations.rules.fill import opened
+from freehold.migrations.rules.index import concurrently
 from freehold.migrations.rules.name import qualified
-from freehold.migrations.rules.rule import Rule, require_only, unsupported
+from freehold.migrations.rules.rule import Rule, refuse_blocking, require_only, unsupported
 from freehold.policies import quote_identifier
 
 _SCAN = {
@@ -21,6 +25,13 @@ _SCAN = {
 }
 
 
+# PostgreSQL's own text of a key without storage options: kind, NULLS NOT DISTINCT, columns, INCLUDE, DEFERRABLE.
+_KEY: Final = re.compile(
+    r"(UNIQUE|PRIMARY KEY)( NULLS NOT DISTINCT)? (\((?:[^()\"]|\"[^\"]*\")+\))( INCLUDE \([^()]+\))?"
+    r"((?: DEFERRABLE)?(?: INITIALLY DEFERRED)?)"
+)
+
+
 class ConstraintRule(Rule):
     """Foreign keys come after all tables, so that tables may refer to each other."""
 
@@ -28,8 +39,17 @@ class ConstraintRule(Rule):
         new = context.new_table(fact)
         if new and within_table(fact):
             return
-        sql = f"{_table(fact)} ADD CONSTRAINT {quote_identifier(fact.key[2])} {fact.text('definition')}"
-        yield Operation(_phase(fact), fact.key, sql, Lock.NEW if new else _SCAN[fact.text("type")])
+        if context.live(fact) and fact.text("type") in {"unique", "primary key"}:
+            yield from _from_index(fact, context)
+        elif context.live(fact) and fact.text("type") in {"check", "foreign key"}:
+            yield from _validated_later(fact, context)
+        else:
+            if context.live(fact) and fact.text("type") == "exclude":
+                refuse_blocking(
+                    Change(None, fact), context, "An exclusion constraint is checked while nobody can use the table."
+                )
+            sql = f"{_table(fact)} ADD CONSTRAINT {quote_identifier(fact.key[2])} {fact.text('definition')}"
+            yield Operation(_phase(fact), fact.key, sql, Lock.NEW if new else _SCAN[fact.text("type")])
 
     def drop(self, fact: Fact, context: Context) -> Iterator[Operation]:
         sql = f"{_table(fact)} DROP CONSTRAINT {quote_identifier(fact.key[2])}"
@@ -39,8 +59,7 @@ class ConstraintRule(Rule):
         name = quote_identifier(after.key[2])
         if "validated" in change.altered:
             require_only(change, "validated", "definition")
-            sql = f"{_table(after)} VALIDATE CONSTRAINT {name}"
-            yield Operation(_phase(after), after.key, sql, Lock.SHARE_UPDATE_EXCLUSIVE)
+            yield validation(after.key)
         elif "deferrable" in change.altered or "deferred" in change.altered:
             words = f"{'' if after.flag('deferrable') else 'NOT '}DEFERRABLE"
             words += " INITIALLY DEFERRED" if after.flag("deferred") else ""
@@ -62,6 +81,54 @@ class ConstraintRule(Rule):
         return super().follows(fact, context) and not any(
             (Kind.TABLE, tuple(need[1:])) in context.dropped and need[1:] != fact.key[:2] for need in fact.requires
         )
+
+
+def validation(key: Key, stage: Stage = Stage.VALIDATE) -> Operation:
+    """Reads the table for a constraint, in a unit of its own, while others write."""
+    sql = f"ALTER TABLE {qualified(*key[:2])} VALIDATE CONSTRAINT {quote_identifier(key[2])}"
+    return Operation(Phase.CONSTRAINT, key, sql, Lock.SHARE_UPDATE_EXCLUSIVE, stage=stage)
+
+
+def _validated_later(fact: Fact, context: Context) -> Iterator[Operation]:
+    """New rows are checked at once, those that are there when nobody waits for it."""
+    late = fact.text("type") == "foreign key" and _refers_to_new_key(fact, context)
+    words = fact.text("definition").removesuffix(" NOT VALID")
+    sql = f"{_table(fact)} ADD CONSTRAINT {quote_identifier(fact.key[2])} {words} NOT VALID"
+    lock = Lock.SHARE_ROW_EXCLUSIVE if fact.text("type") == "foreign key" else Lock.ACCESS_EXCLUSIVE
+    yield Operation(_phase(fact), fact.key, sql, lock, stage=Stage.REFER if late else Stage.MAIN)
+    if fact.flag("validated"):
+        yield validation(fact.key, Stage.REFER_VALIDATE if late else Stage.VALIDATE)
+        # PostgreSQL reads both tables as their owner, whom forced row security binds: it would find no row to refer to,
+        # or none that refers, and call the constraint broken, or valid unseen.
+        for table in (
+            sorted({fact.key[:2], *(need[1:] for need in fact.requires)}) if fact.text("type") == "foreign key" else ()
+        ):
+            yield from opened(table, context)
+
+
+def _refers_to_new_key(fact: Fact, context: Context) -> bool:
+    """Whether what it refers to is made unique by this plan, of a table that stays."""
+    return any(
+        added.text("type") in {"unique", "primary key"} and added.identity in context.added and context.live(added)
+        for need in fact.requires
+        for added in context.after.of(Kind.CONSTRAINT, *need[1:])
+    )
+
+
+def _from_index(fact: Fact, context: Context) -> Iterator[Operation]:
+    """The index is built beside those who write, and becomes the constraint's."""
+    schema, table, name = fact.key
+    found = _KEY.fullmatch(fact.text("definition"))
+    if found is None:
+        refuse_blocking(Change(None, fact), context, "Its index would be built while nobody can use the table.")
+        sql = f"{_table(fact)} ADD CONSTRAINT {quote_identifier(name)} {fact.text('definition')}"
+        yield Operation(Phase.CONSTRAINT, fact.key, sql, Lock.ACCESS_EXCLUSIVE_SCAN)
+        return
+    kind, nulls, listed, include, tail = (part or "" for part in found.groups())
+    index = f"CREATE UNIQUE INDEX {quote_identifier(name)} ON {qualified(schema, table)} USING btree {listed}"
+    yield concurrently(fact.key, Phase.CONSTRAINT, f"{index}{include}{nulls}")
+    sql = f"{_table(fact)} ADD CONSTRAINT {quote_identifier(name)} {kind} USING INDEX {quote_identifier(name)}{tail}"
+    yield Operation(Phase.CONSTRAINT, fact.key, sql, Lock.ACCESS_EXCLUSIVE, stage=Stage.FINISH)
 
 
 def within_table(fact: Fact) -> bool:

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from freehold.catalog import Change, Fact, Kind
+from freehold.catalog import Change, Fact, Key, Kind
 from freehold.migrations.context import Context
-from freehold.migrations.operation import Lock, Operation, Phase
+from freehold.migrations.operation import Lock, Operation, Phase, Stage
 from freehold.migrations.rules.name import qualified
 from freehold.migrations.rules.rule import Rule
+from freehold.migrations.script import Index
 
 
 class IndexRule(Rule):
-    """PostgreSQL's own text of the index is the statement that makes it."""
+    """PostgreSQL's own text of the index is the statement that makes it; CONCURRENTLY where the table stays."""
 
     def add(self, fact: Fact, context: Context) -> Iterator[Operation]:
+        if context.live(fact):
+            yield concurrently(fact.key, Phase.INDEX, fact.text("definition"))
+            return
         lock = Lock.NEW if context.new_table(fact) else Lock.SHARE
         yield Operation(_phase(fact, context), fact.key, fact.text("definition"), lock)
 
     def drop(self, fact: Fact, context: Context) -> Iterator[Operation]:
-        sql = f"DROP INDEX {qualified(fact.key[0], fact.key[2])}"
-        yield Operation(_phase(fact, context), fact.key, sql, Lock.ACCESS_EXCLUSIVE, drop=True)
+        name = qualified(fact.key[0], fact.key[2])
+        if not context.live(fact):
+            yield Operation(_phase(fact, context), fact.key, f"DROP INDEX {name}", Lock.ACCESS_EXCLUSIVE, drop=True)
+            return
+        stage = Stage.INDEX if fact.identity in context.added else Stage.DROP_INDEX
+        about = Index(fact.key[0], fact.key[1], fact.key[2], made=False)
+        sql = f"DROP INDEX CONCURRENTLY {name}"
+        lock = Lock.SHARE_UPDATE_EXCLUSIVE_BRIEF
+        yield Operation(Phase.INDEX, fact.key, sql, lock, drop=True, stage=stage, about=about)
 
     def recreates(self, change: Change) -> bool:
         return True
+
+
+def concurrently(key: Key, phase: Phase, definition: str) -> Operation:
+    """Builds an index beside those who write; ``definition`` is a CREATE INDEX."""
+    sql = definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+    schema, table, name = key
+    about = Index(schema, table, name)
+    return Operation(phase, key, sql, Lock.SHARE_UPDATE_EXCLUSIVE, stage=Stage.INDEX, about=about)
 
 
 def _phase(fact: Fact, context: Context) -> Phase:

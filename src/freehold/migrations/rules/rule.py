@@ -55,6 +55,21 @@ def unsupported(change: Change, hint: str | None = None) -> MigrationError:
     )
 
 
+def refuse_blocking(change: Change, context: Context, why: str, instead: str = "") -> None:
+    """Raises `MigrationError` (FH421) for a change that keeps everybody waiting, unless that was allowed."""
+    if context.blocking:
+        return
+    raise MigrationError(
+        Code.REWRITE_REFUSED,
+        f"This would block a table in use: {change}.",
+        detail=" ".join(
+            filter(None, (why, ", ".join(f"{name}: {_shown(change, name)}" for name in sorted(change.altered))))
+        ),
+        hint=f"{instead or 'Leave it out.'} Where the table is small, or nobody uses it meanwhile: "
+        "freehold generate --allow-blocking",
+    )
+
+
 def _shown(change: Change, name: str) -> str:
     before, after = (fact.text(name) if fact else "" for fact in (change.before, change.after))
     return f"{before or 'none'} -> {after or 'none'}"

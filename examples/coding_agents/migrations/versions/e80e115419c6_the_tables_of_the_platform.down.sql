@@ -1,0 +1,74 @@
+-- freehold: revision e80e115419c6
+-- undoes: the tables of the platform
+-- what this drops is not brought back by going up again
+
+-- freehold: unit transaction
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."accounts" DROP CONSTRAINT "fk_accounts_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."api_tokens" DROP CONSTRAINT "fk_api_tokens_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."connectors" DROP CONSTRAINT "fk_connectors_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."keys" DROP CONSTRAINT "fk_keys_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."settings" DROP CONSTRAINT "fk_settings_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."task_log_chunks" DROP CONSTRAINT "fk_task_log_chunks_user_id_task_id_tasks";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."task_log_chunks" DROP CONSTRAINT "fk_task_log_chunks_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."task_messages" DROP CONSTRAINT "fk_task_messages_user_id_task_id_tasks";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."task_messages" DROP CONSTRAINT "fk_task_messages_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."tasks" DROP CONSTRAINT "fk_tasks_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."accounts";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."api_tokens";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."connectors";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."key_progress";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."keys";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."settings";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."task_log_chunks";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."task_messages";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."tasks";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."user_keys";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."users";
+
+-- freehold: statement
+DROP FUNCTION "public"."api_tokens_verify"(hash text);
+
+-- freehold: statement
+DROP FUNCTION "public"."api_tokens_create"(token_id text, title text, hash text, prefix text, allowed jsonb, until timestamp with time zone, replaces text, overlap interval);

@@ -1,0 +1,65 @@
+"""Whether a database is what its history made: before anything is applied, and afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from freehold.catalog import Change, Snapshot, apart, diff, read
+from freehold.errors import Code, MigrationError
+from freehold.migrations import ledger
+from freehold.migrations.history import History
+from freehold.migrations.ledger import Entries
+from freehold.wire import Connection
+
+_SHOWN = 10
+
+
+def refuse_drift(connection: Connection, history: History, entries: Entries) -> None:
+    """Compares the database with what its own catalog said when the last migration ended; nothing kept, nothing compared.
+
+    In the middle of a revision there is nothing to compare with. Raises `MigrationError` (FH411).
+    """
+    if any(entry.finished_at is None or entry.unit < 0 for entry in entries.values()):
+        return
+    seen = history.seen_by({id_ for id_, _ in entries})
+    reached = [revision.id for revision in seen.revisions if (revision.id, 1) in entries]
+    kept = ledger.kept_facts(connection, reached[-1]) if reached else None
+    if kept is not None:
+        _compare(kept, read(connection, owner=connection.info.user), "since the last migration; nothing was applied")
+
+
+def verify(connection: Connection, history: History) -> None:
+    """Compares the database with the facts kept beside the history. Raises `MigrationError` (FH411).
+
+    Text in facts is as one major version of PostgreSQL prints it: another one's is compared by what there is, and by
+    what guards it.
+    """
+    if history.facts is None:
+        return
+    found = read(connection, owner=connection.info.user, schemas=history.facts.schemas)
+    same = str(connection.info.server_version // 10000) == history.printed_by
+    _compare(history.facts, found, "from what its revisions make", exact=same)
+
+
+def keep(connection: Connection, head: str) -> None:
+    """Keeps what the catalog says now, for the next `refuse_drift`."""
+    ledger.keep_facts(connection, head, read(connection, owner=connection.info.user))
+
+
+def _compare(expected: Snapshot, found: Snapshot, words: str, *, exact: bool = True) -> None:
+    """What belongs to other tools and to the host may change as it likes."""
+    changes: Sequence[Change] = diff(apart(expected).own, apart(found).own)
+    if not exact:
+        changes = [
+            each for each in changes if each.verb != "alter" or each.altered & {"row_security", "forced", "roles"}
+        ]
+    if not changes:
+        return
+    more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+    raise MigrationError(
+        Code.FACTS_DIFFER,
+        f"The database differs {words}.",
+        detail="; ".join(map(str, changes[:_SHOWN])) + more,
+        hint="Somebody changed it by hand: undo that, or declare it in the models and generate. "
+        "To migrate all the same: freehold migrate --no-verify",
+    )

@@ -1,0 +1,444 @@
+"""The attacks on one table: four commands, bare, with WHERE and with RETURNING, and what goes round the policies.
+
+Besides reaching the owner's rows: planting and giving away rows, referring to another's row, learning from a key that
+one exists, and naming columns that are closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final, cast
+
+from freehold.identity import Role
+from freehold.policies import Command, quote_identifier
+from freehold.proof.attack import Attack, Form
+from freehold.proof.caller import SESSIONS, Caller, Session
+from freehold.proof.declared import Asked, Declared
+from freehold.proof.relation import Reference, Relation, Surface
+from freehold.proof.seed import NOBODY, Row, Seeds
+from freehold.proof.value import NULL, candidates
+from freehold.wire import Connection
+
+_CHANGED: Final = 9
+_VALUES_TRIED: Final = 12
+_OWNER_SESSION: Final = SESSIONS[0]
+
+
+class TableAttacks:
+    """Makes the attacks on ``relation``; ``admin`` evaluates what is declared."""
+
+    def __init__(
+        self,
+        relation: Relation,
+        seeds: Seeds,
+        surface: Surface,
+        declared: Declared | None,
+        admin: Connection,
+        callers: Sequence[str],
+    ) -> None:
+        self._relation = relation
+        self._seeds = seeds
+        self._surface = surface
+        self._declared = declared
+        self._admin = admin
+        self._callers = callers
+        self._owner = seeds.owner(relation)
+        self._row = seeds.rows[relation.full_name, NOBODY]
+        self._mine = _condition({self._owner: self._row[self._owner]}) if self._owner else "true"
+        self._look = _digest(relation.sql, self._mine)
+        self._opening = _opened(relation, callers)
+        self._rows_of_bob = self._count(seeds.rows.get((relation.full_name, "bob")))
+        self._assignment = self._find_assignment()
+
+    def all(self, sessions: Iterable[Session] = SESSIONS) -> Iterator[Attack]:
+        """Every attack on the table."""
+        for session in sessions:
+            yield from self._select(session)
+            yield from self._insert(session)
+            yield from self._update(session)
+            yield from self._delete(session)
+            yield from self._closed(session)
+
+    # The four commands ------------------------------------------------------------------------------------------------
+
+    def _select(self, session: Session) -> Iterator[Attack]:
+        key = self._relation.key
+        shown = self._shown(session)
+        listed = _names(shown) if session.caller is Caller.OWNER else ""
+        own = self._own(session)
+        sql = f"SELECT {listed} FROM {self._relation.sql}"
+        reads = shown if listed else key[:1]
+        yield self._attack(session, Command.SELECT, "bare", "read", sql, own=own, asked=self._asks(reads))
+        where = f"{sql} WHERE {self._victim}"
+        yield self._attack(session, Command.SELECT, "where", "read by key", where, asked=self._asks((*reads, *key)))
+
+    def _insert(self, session: Session) -> Iterator[Attack]:
+        row = self._insertable(session, self._seeds.new[self._relation.full_name, NOBODY])
+        room = f"DELETE FROM {self._relation.sql} WHERE {self._mine}"
+        for form, sql, reads in (
+            ("bare", self._insertion(row), ()),
+            ("where", self._insertion(row, selected=True), ()),
+            ("returning", f"{self._insertion(row)} RETURNING {_names(self._relation.key)}", self._relation.key),
+        ):
+            asked = Asked(Command.INSERT, reads, tuple(row), change=self._insertion(row), prepare=_replica(room))
+            yield self._attack(session, Command.INSERT, cast(Form, form), "plant a row", sql, prepare=room, asked=asked)
+        if session.caller in (Caller.OTHER, Caller.FORGED) and self._owner:
+            yield from self._planted_references(session)
+            yield from self._oracle(session)
+        if session.caller is Caller.OWNER and self._declared and self._declared.names(session.role, Command.INSERT):
+            yield from self._repeat(session, row)
+
+    def _update(self, session: Session) -> Iterator[Attack]:
+        values = self._assigned(session)
+        if not values:
+            return
+        assignments = ", ".join(f"{quote_identifier(name)} = {value}" for name, value in values.items())
+        yield from self._changing(
+            session, Command.UPDATE, f"UPDATE {self._relation.sql} SET {assignments}", tuple(values)
+        )
+        if self._owner and session.caller in (Caller.OWNER, Caller.OTHER, Caller.FORGED):
+            yield from self._given_away(session)
+            yield from self._moved_references(session)
+
+    def _delete(self, session: Session) -> Iterator[Attack]:
+        children = [
+            f"DELETE FROM {child.sql}"
+            for child in self._surface.tables
+            if child != self._relation and any(each.target == self._relation.full_name for each in child.references)
+        ]
+        sql = f"DELETE FROM {self._relation.sql}"
+        yield from self._changing(session, Command.DELETE, sql, (), prepare="; ".join(children))
+
+    def _changing(
+        self, session: Session, command: Command, sql: str, writes: Sequence[str], prepare: str = ""
+    ) -> Iterator[Attack]:
+        key = self._relation.key
+        change = f"{sql} WHERE {self._victim}" if command is Command.UPDATE else None
+        for form, statement, reads in (
+            ("bare", sql, ()),
+            ("where", f"{sql} WHERE {self._victim}", key),
+            ("returning", f"{sql} RETURNING {_names(key)}", key),
+        ):
+            asked = Asked(command, reads, writes, self._victim, change)
+            yield self._attack(
+                session,
+                command,
+                cast(Form, form),
+                command.value.lower(),
+                statement,
+                own=self._own(session) if form == "returning" else 0,
+                prepare=prepare,
+                asked=asked,
+            )
+
+    # What goes round the policies -------------------------------------------------------------------------------------
+
+    def _planted_references(self, session: Session) -> Iterator[Attack]:
+        """A row of one's own that refers to the owner's row of another table."""
+        row = self._insertable(session, self._seeds.new[self._relation.full_name, "bob"])
+        for reference, stolen in self._references():
+            sql = self._insertion({**row, **stolen})
+            yield self._other(session, Command.INSERT, f"refer by {reference.name}", sql, self._unbound(reference))
+
+    def _moved_references(self, session: Session) -> Iterator[Attack]:
+        """The same by UPDATE, where the columns may be changed."""
+        if session.caller is Caller.OWNER:
+            return
+        for reference, stolen in self._references():
+            assignments = ", ".join(f"{quote_identifier(name)} = {value}" for name, value in stolen.items())
+            sql = f"UPDATE {self._relation.sql} SET {assignments}"
+            openings = self._unbound(reference)
+            yield self._other(session, Command.UPDATE, f"refer by {reference.name}", sql, openings, room=False)
+
+    def _references(self) -> Iterator[tuple[Reference, Row]]:
+        """The foreign keys that are declared and those that are there, with the owner's row as what they refer to."""
+        declared = self._declared.references() if self._declared else ()
+        live = {(each.columns, each.target): each for each in self._relation.references}
+        for reference in {**{(each.columns, each.target): each for each in declared}, **live}.values():
+            parent = self._surface.by_name.get(reference.target)
+            row = self._seeds.rows.get((reference.target, NOBODY))
+            if parent is None or row is None or self._seeds.owner(parent) is None:
+                continue
+            pairs = zip(reference.columns, reference.targets, strict=True)
+            stolen = {mine: row[theirs] for mine, theirs in pairs if mine != self._owner}
+            if stolen:
+                yield reference, stolen
+
+    def _unbound(self, reference: Reference) -> str:
+        return f"ALTER TABLE {self._relation.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(reference.name)}"
+
+    def _oracle(self, session: Session) -> Iterator[Attack]:
+        """A row of one's own with the owner's keys: an error would say that they exist."""
+        row = self._insertable(session, self._seeds.new[self._relation.full_name, "bob"])
+        referring = {name for reference in self._relation.references for name in reference.columns}
+        keys = self._declared.unique_keys() if self._declared else tuple(key.columns for key in self._relation.keys)
+        named = [
+            tuple(name for name in key if name != self._owner)
+            for key in keys
+            if not referring.intersection(key) - {self._owner}
+        ]
+        taken = {name: self._row[name] for key in named for name in key if name in row and self._row[name] != NULL}
+        if not taken:
+            return
+        whole = [key for key in named if key and all(name in taken for name in key)]
+        indexes = [f"CREATE UNIQUE INDEX ON {self._relation.sql} ({_names(key)})" for key in whole]
+        if not indexes:
+            return
+        declared = self._declared is not None and any(
+            self._owner not in key and all(name in taken for name in key) for key in self._declared.unique_keys()
+        )
+        attack = self._other(
+            session, Command.INSERT, "learn from a key", self._insertion({**row, **taken}), indexes[0], judge="oracle"
+        )
+        allowed = declared and self._declared is not None and self._declared.names(session.role, Command.INSERT)
+        yield replace(attack, expected=allowed)
+
+    def _repeat(self, session: Session, row: Row) -> Iterator[Attack]:
+        """The owner's own key a second time."""
+        key = next((each for each in self._relation.keys if each.primary), None)
+        declared = self._declared
+        names = [column.name for column in declared.table.primary_key.columns] if declared else ()
+        if not all(name in row for name in names):
+            return
+        sql = self._insertion({**row, **{name: self._row[name] for name in names}})
+        opening = (
+            f"ALTER TABLE {self._relation.sql} DROP CONSTRAINT {quote_identifier(key.name)} CASCADE" if key else ""
+        )
+        yield replace(
+            self._other(session, Command.INSERT, "repeat a key", sql, opening, room=False),
+            prepare=self._others_unique(),
+        )
+
+    def _others_unique(self) -> str:
+        """Drops the unique constraints besides the primary key, within the attack, so that only the key is asked."""
+        names = [each.name for each in self._relation.keys if not each.primary]
+        return "; ".join(
+            f"ALTER TABLE {self._relation.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(name)} CASCADE"
+            for name in names
+        )
+
+    def _given_away(self, session: Session) -> Iterator[Attack]:
+        """The owner's row to somebody else; one's own row to the owner."""
+        owner = self._owner or ""
+        to = "bob" if session.caller is Caller.OWNER else "alice"
+        other = self._seeds.rows[self._relation.full_name, to][owner]
+        sql = f"UPDATE {self._relation.sql} SET {quote_identifier(owner)} = {other}"
+        target = _condition({owner: other})
+        room = f"DELETE FROM {self._relation.sql} WHERE {target}"
+        attack = self._attack(session, Command.UPDATE, "bare", "give a row away", sql, prepare=room)
+        yield replace(
+            attack, look=_digest(self._relation.sql, target), opening=f"{attack.opening}{self._unreferenced()}"
+        )
+
+    def _unreferenced(self) -> str:
+        """Drops every foreign key that would stop a change of the row, so that the control asks about nothing else."""
+        name = self._relation.full_name
+        bound = [
+            (table, reference)
+            for table in self._surface.tables
+            for reference in table.references
+            if name in (table.full_name, reference.target)
+        ]
+        return "".join(
+            f"; ALTER TABLE {table.sql} DROP CONSTRAINT {quote_identifier(reference.name)}"
+            for table, reference in bound
+        )
+
+    def _closed(self, session: Session) -> Iterator[Attack]:
+        """Each column that is closed to callers, on its own."""
+        if self._declared is None or session.caller not in (Caller.OWNER, Caller.ANON):
+            return
+        for command in (Command.SELECT, Command.INSERT, Command.UPDATE):
+            for name in self._declared.closed(command):
+                yield self._at_closed(session, command, name)
+
+    def _at_closed(self, session: Session, command: Command, name: str) -> Attack:
+        quoted, value = quote_identifier(name), self._row.get(name, NULL)
+        room = f"DELETE FROM {self._relation.sql} WHERE {self._mine}"
+        prepare = ""
+        if command is Command.SELECT:
+            sql = f"SELECT {quoted} FROM {self._relation.sql}"
+        elif command is Command.UPDATE:
+            sql = f"UPDATE {self._relation.sql} SET {quoted} = {value}"
+            prepare = f"DELETE FROM {self._relation.sql} WHERE NOT ({self._victim})"
+        else:
+            prepare = room
+            row = self._insertable(session, self._seeds.new[self._relation.full_name, NOBODY])
+            sql = self._insertion({**row, name: value})
+        attack = self._attack(session, command, "bare", f"{command.value.lower()} {name}", sql, prepare=prepare)
+        opening = f"{attack.opening}{self._unreferenced() if command is not Command.SELECT else ''}"
+        return replace(attack, place=f"{self._relation.full_name}: closed columns", judge="named", opening=opening)
+
+    # Pieces -----------------------------------------------------------------------------------------------------------
+
+    def _attack(
+        self,
+        session: Session,
+        command: Command,
+        form: Form,
+        what: str,
+        sql: str,
+        *,
+        own: int = 0,
+        prepare: str = "",
+        asked: Asked | None = None,
+    ) -> Attack:
+        return Attack(
+            place=self._relation.full_name,
+            command=command.value,
+            form=form,
+            session=session,
+            what=what,
+            sql=sql,
+            prepare=prepare,
+            look="" if command is Command.SELECT else self._look,
+            opening=self._opening,
+            own=own,
+            expected=self._expects(session, asked) if asked is not None else False,
+        )
+
+    def _expects(self, session: Session, asked: Asked) -> bool | None:
+        if self._declared is not None:
+            return self._declared.allows(self._admin, session, asked)
+        return None if session.caller is Caller.OWNER and self._owner else False
+
+    def _other(
+        self,
+        session: Session,
+        command: Command,
+        what: str,
+        sql: str,
+        opening: str,
+        *,
+        room: bool = True,
+        judge: Any = "success",
+    ) -> Attack:
+        """An attack through a row of the caller's own."""
+        mine = (
+            _condition({self._owner: self._seeds.rows[self._relation.full_name, "bob"][self._owner]})
+            if self._owner
+            else ""
+        )
+        prepare = f"DELETE FROM {self._relation.sql} WHERE {mine}" if room else ""
+        attack = self._attack(session, command, "bare", what, sql, prepare=prepare)
+        return replace(attack, judge=judge, look="", opening=f"{attack.opening}; {opening}".rstrip("; "))
+
+    @property
+    def _victim(self) -> str:
+        return _condition({name: self._row[name] for name in self._relation.key})
+
+    def _asks(self, reads: Sequence[str]) -> Asked:
+        return Asked(Command.SELECT, tuple(reads), tuple(reads), self._victim)
+
+    def _own(self, session: Session) -> int:
+        if session.caller is Caller.OWNER or not self._owner:
+            return 0
+        return self._rows_of_bob if session.user is not None else 0
+
+    def _count(self, row: Row | None) -> int:
+        if row is None or self._owner is None:
+            return 0
+        query = f"SELECT count(*) FROM {self._relation.sql} WHERE {_condition({self._owner: row[self._owner]})}"
+        found = self._admin.execute(query.encode()).fetchone() or (0,)
+        return int(str(found[0]))
+
+    def _shown(self, session: Session) -> tuple[str, ...]:
+        if self._declared is not None:
+            return self._declared.columns(Command.SELECT) or self._relation.key
+        return self._relation.open_to(session.role or "", Command.SELECT.value) or tuple(self._relation.column)
+
+    def _insertable(self, session: Session, row: Row) -> Row:
+        """The part of ``row`` that the caller may name: for the owner as declared, for attackers as it is open."""
+        live = self._relation.open_to(session.role or "", Command.INSERT.value)
+        declared = self._declared.columns(Command.INSERT) if self._declared else ()
+        usable = self._declared is not None and self._declared.names(session.role, Command.INSERT)
+        names = declared if session.caller is Caller.OWNER and usable else live or tuple(row)
+        return {name: value for name, value in row.items() if name in names} or row
+
+    def _insertion(self, row: Row, *, selected: bool = False) -> str:
+        values = ", ".join(row.values())
+        body = f"SELECT {values} WHERE true" if selected else f"VALUES ({values})"
+        return f"INSERT INTO {self._relation.sql} ({_names(row)}) {body}"
+
+    def _assigned(self, session: Session) -> Row:
+        if session.caller is Caller.OWNER and self._declared and self._declared.names(session.role, Command.UPDATE):
+            return self._assignment
+        live = [
+            name for name in self._relation.open_to(session.role or "", Command.UPDATE.value) if name != self._owner
+        ]
+        if self._assignment and (not live or set(self._assignment) & set(live)):
+            first = next(name for name in self._assignment if not live or name in live)
+            return {first: self._assignment[first]}
+        return self._changed(live)
+
+    def _changed(self, names: Sequence[str]) -> Row:
+        unlike = self._plain(names) or self._plain(tuple(self._relation.column)) or tuple(names)
+        for name in unlike:
+            for value in self._values(name):
+                return {name: value}
+        return {}
+
+    def _plain(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Columns whose change runs into no key and no reference."""
+        bound = {self._owner, *self._relation.key}
+        bound |= {name for key in self._relation.keys for name in key.columns}
+        bound |= {name for reference in self._relation.references for name in reference.columns}
+        return tuple(name for name in names if name not in bound and self._relation.column[name].written)
+
+    def _values(self, name: str) -> list[str]:
+        column, current = self._relation.column[name], self._row[name]
+        found = candidates(column, self._relation.checks, NOBODY, _CHANGED)
+        return [value for value in found if current not in (f"{value}::{column.type}", value)][:_VALUES_TRIED]
+
+    def _find_assignment(self) -> Row:
+        """What the owner's UPDATE says: every column that is open, one of them with a value that the check accepts."""
+        declared = self._declared
+        if declared is None or not declared.names(Role.AUTHENTICATED.value, Command.UPDATE):
+            return self._changed(())
+        names = [
+            name
+            for name in declared.columns(Command.UPDATE)
+            if name in self._relation.column and self._relation.column[name].written
+        ]
+        kept = {name: self._row[name] for name in names}
+        plain = self._plain(names)
+        for name in (*plain, *(name for name in names if name not in plain)):
+            for value in self._values(name):
+                values = {name: value, **{other: kept[other] for other in names if other != name}}
+                assignments = ", ".join(f"{quote_identifier(each)} = {new}" for each, new in values.items())
+                change = f"UPDATE {self._relation.sql} SET {assignments} WHERE {self._victim}"
+                asked = Asked(Command.UPDATE, (), tuple(values), self._victim, change)
+                if declared.allows(self._admin, _OWNER_SESSION, asked):
+                    return values
+        return kept
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(quote_identifier, names))
+
+
+def _condition(values: Row) -> str:
+    parts = (
+        f"{quote_identifier(name)} {'IS NULL' if value == NULL else f'= {value}'}" for name, value in values.items()
+    )
+    return " AND ".join(parts)
+
+
+def _digest(table: str, condition: str) -> str:
+    return (
+        f"SELECT pg_catalog.md5(coalesce(pg_catalog.string_agg(t::text, ',' ORDER BY t::text), '')) FROM {table} t"
+        f" WHERE {condition}"
+    )
+
+
+def _replica(sql: str) -> str:
+    return f"SET LOCAL session_replication_role = replica; {sql}; SET LOCAL session_replication_role = origin"
+
+
+def _opened(relation: Relation, callers: Sequence[str]) -> str:
+    who = _names(callers)
+    return (
+        f"ALTER TABLE {relation.sql} DISABLE ROW LEVEL SECURITY; GRANT SELECT, INSERT, UPDATE, DELETE ON {relation.sql} TO {who}; "
+        f"GRANT USAGE ON SCHEMA {quote_identifier(relation.schema)} TO {who}"
+    )
