@@ -9,7 +9,6 @@ import asyncio
 import copy
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Text, cast, literal
@@ -106,7 +105,9 @@ class Ahead:
 
 
 class _Door:
-    """The way to a session, which begins afterwards."""
+    """The way to a session, which begins afterwards; not to a replica, which may be behind what went ahead."""
+
+    replica = None
 
     def __init__(self, door: Any, ahead: Ahead) -> None:
         self._door = door
@@ -137,4 +138,4 @@ def ahead_of(scope: S, statement: Any, *, skips: bool) -> tuple[S, Ahead]:
 
 
 def _skippable(call: Call) -> Call:
-    return replace(call, sql=_SKIPPED % (call.sql, _UNLESS))
+    return call._replace(sql=_SKIPPED % (call.sql, _UNLESS))
