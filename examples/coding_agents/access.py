@@ -31,7 +31,7 @@ class Access:
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 self._metrics.seconds.labels(_route(scope)).observe(time.perf_counter() - began)
             await send(message)
 

@@ -6,17 +6,37 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse
 
-from examples.coding_agents import health, live, messages, people, tasks
+from examples.coding_agents import connectors, health, keys, live, messages, people, settings, tasks, tokens
 from examples.coding_agents.access import Access
 from examples.coding_agents.metrics import Metrics
+from examples.coding_agents.models import ApiToken, Session
 from examples.coding_agents.runner import Runner
-from freehold.actions import install
-from freehold.auth import SESSION_COOKIE, DevelopmentSessions
+from examples.coding_agents.sign_in import in_development, signing_out, with_github
+from freehold.actions import install, router, stream
+from freehold.actions.tool import Tools
+from freehold.auth import ApiTokens, DevelopmentSessions, Sessions, SignIn, any_of
 from freehold.scope import Database
+from freehold.settings import Environment
+
+OTHERS: Final = (
+    *tasks.READING,
+    messages.list_messages,
+    live.read_logs,
+    *keys.ACTIONS,
+    *connectors.ACTIONS,
+    *settings.ACTIONS,
+    *tokens.ACTIONS,
+    *people.ACTIONS,
+)
+ACTIONS: Final = (*tasks.CHANGING, *OTHERS)
+"""Everything that is an action; for `freehold client ts examples.coding_agents.app:ACTIONS`."""
+
+TOOLS: Final = (tasks.create, tasks.read, tasks.list_tasks, tasks.go_on, tasks.stop)
+"""What programs that act for somebody may do over MCP."""
 
 LOCAL: Final = ("127.0.0.1", "localhost")
 
@@ -30,11 +50,20 @@ _PAGE: Final = """<!doctype html>
 """
 
 
-def create_app(db: Database, sessions: DevelopmentSessions, runner: Runner, *, hosts: Sequence[str] = LOCAL) -> FastAPI:
+def create_app(
+    db: Database,
+    development: DevelopmentSessions | None,
+    runner: Runner,
+    *,
+    hosts: Sequence[str] = LOCAL,
+    environment: Environment = "development",
+    sign_in: SignIn | None = None,
+) -> FastAPI:
     """The platform; its runner works while the application does. ``db`` stays the caller's to close.
 
-    ``hosts``: the names it answers to. A page elsewhere that makes its own name point to this machine is refused, which
-    matters where signing in needs no password.
+    ``development``: lets anybody be anybody, without a password. ``sign_in``: with GitHub. ``hosts``: the names it answers
+    to. A page elsewhere that makes its own name point to this machine is refused, which matters where signing in needs no
+    password.
     """
 
     @asynccontextmanager
@@ -42,20 +71,30 @@ def create_app(db: Database, sessions: DevelopmentSessions, runner: Runner, *, h
         await db.open()
         await runner.start()
         try:
-            yield
+            async with agents.running():
+                yield
         finally:
             runner.changes.close()
             await runner.close()
 
+    agents = Tools(*TOOLS, name="coding-agents", about="Give coding agents tasks, and see what became of them.")
     app = FastAPI(title="Coding agents", lifespan=lifespan)
     metrics = Metrics()
     app.state.db, app.state.changes, app.state.metrics = db, runner.changes, metrics
-    for module in (people, tasks, messages, live, health):
-        app.include_router(module.routes)
-    app.include_router(people.development_sign_in(db, sessions))
+    sessions, tokens_ = Sessions(db, Session, environment=environment), ApiTokens(db, ApiToken, legacy=True)
+    app.include_router(router(*tasks.CHANGING), dependencies=[Depends(tasks.announcing)])
+    app.include_router(router(*OTHERS))
+    for routes in (stream("/events"), live.routes, health.routes, signing_out(sessions)):
+        app.include_router(routes)
+    if sign_in is not None:
+        app.include_router(with_github(db, sessions, sign_in))
+    if development is not None:
+        app.include_router(in_development(db, sessions))
     app.get("/", response_class=HTMLResponse, include_in_schema=False)(_front)
+    app.router.routes.append(agents.route("/mcp"))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
-    install(app, db=db, verify=sessions.verify, cookie=SESSION_COOKIE)
+    verify = any_of(tokens_, sessions, *(() if development is None else (development,)))
+    install(app, db=db, verify=verify, cookie=sessions.cookie)
     app.add_middleware(Access, metrics=metrics)
     return app
 

@@ -139,7 +139,7 @@ def _by_guessing(attacker: Person, victim: Person, task: str) -> Attempt:
     invented = text_id()
     requests: tuple[Callable[[Person, str], Answer], ...] = (
         lambda person, id_: person.ask("GET", f"/tasks/{id_}"),
-        lambda person, id_: person.ask("POST", f"/tasks/{id_}/messages", {"content": "hello"}),
+        lambda person, id_: person.ask("POST", f"/tasks/{id_}/continue", {"content": "hello"}),
         lambda person, id_: person.ask("POST", f"/tasks/{id_}/stop"),
     )
     pairs = [(request(attacker, task), request(attacker, invented)) for request in requests]
@@ -147,7 +147,7 @@ def _by_guessing(attacker: Person, victim: Person, task: str) -> Attempt:
     alike = all(real.status == 404 and real.told == other.told for real, other in pairs)
     return Attempt(
         "a guessed id",
-        f"GET it, POST a message, POST stop: for {task}, which exists, and for {invented}, which does not",
+        f"GET it, POST a message to go on, POST stop: for {task}, which exists, and for {invented}, which does not",
         f"the same {pairs[0][0].status} for both, to the byte" if alike else f"the answers differ: {pairs}",
         f"{seen[0].status} for the one that exists, {seen[1].status} for the other",
         failed=alike,

@@ -29,6 +29,7 @@ from examples.coding_agents.models import (
     User,
 )
 from examples.coding_agents.scrub import Scrubber
+from freehold.actions.tag import revalidate
 from freehold.encryption import Sealed
 from freehold.errors import SealError
 from freehold.models import text_id
@@ -77,7 +78,7 @@ async def claim_next(db: Database) -> Claim | None:
         .values(
             status="processing",
             agent_session_id=run,
-            attempts=Task.attempts + 1,
+            attempts=case((Task.completed_at.is_(None), Task.attempts + 1), else_=1),  # an ended task begins anew
             log_length=length_of_log(),
             last_heartbeat=func.now(),
             progress=0,
@@ -97,10 +98,11 @@ async def claim_next(db: Database) -> Claim | None:
             Task.log_length,
         )
     )
-    service = db.as_service(reason="claim a pending task", all_users=True)
-    claimed: list[Any] = await service.all(statement)
-    for user_id, id_, *rest in claimed:
-        return Claim(TaskKey(user_id, id_), run, *rest)
+    async with db.as_service(reason="claim a pending task", all_users=True).transaction() as service:
+        claimed: list[Any] = await service.all(statement)
+        for user_id, id_, *rest in claimed:
+            await _touch(service, TaskKey(user_id, id_))
+            return Claim(TaskKey(user_id, id_), run, *rest)
     return None
 
 
@@ -127,7 +129,13 @@ async def take_over(db: Database, stale: float, attempts: int) -> list[TaskKey]:
         for user_id, id_, status, length in freed:
             last = entry("error", AGAIN if status == "pending" else INTERRUPTED)
             await service.all(appended(id_, [last], at=length - 1, user_id=user_id))
+            await _touch(service, TaskKey(user_id, id_))
     return [TaskKey(user_id, id_) for user_id, id_, *_ in freed]
+
+
+async def _touch(service: ServiceScope, key: TaskKey) -> None:
+    """Lists and the task itself look different now, to whoever has an ETag of them."""
+    await revalidate(service, "tasks", f"tasks/{key.id}", owner=key.user_id)
 
 
 class Journal:
@@ -137,6 +145,7 @@ class Journal:
         self._scope: ServiceScope = db.as_service(reason="run a task", owner=claim.key.user_id)
         self._claim = claim
         self._length = claim.position
+        self._shown: object = ("processing", 0)
 
     async def scrubber(self) -> Scrubber:
         """Knows the secrets of the task's owner; one that does not open cannot have reached the agent either."""
@@ -194,7 +203,10 @@ class Journal:
                 return False
             if entries:
                 await self._append(transaction, entries, at, replies)
-        self._length += len(entries)
+            shown = (values.get("status", expected), values.get("progress", 0))
+            if shown != self._shown:
+                await revalidate(transaction, "tasks", f"tasks/{self._claim.key.id}")
+        self._length, self._shown = self._length + len(entries), shown
         return True
 
     async def _append(

@@ -10,6 +10,7 @@ from sqlalchemy import literal, select
 from starlette.requests import Request
 
 from examples.coding_agents.metrics import Metrics
+from freehold.actions.operation import told
 from freehold.scope import Database
 
 routes = APIRouter(tags=["health"])
@@ -27,7 +28,7 @@ async def alive() -> Health:
     return Health()
 
 
-@routes.get("/readyz")
+@routes.get("/readyz", responses=told(503))
 async def ready(request: Request) -> Health:
     """The database answers, too, as it would to somebody who is not signed in."""
     db = cast(Database, request.app.state.db)

@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncGenerator
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from pydantic import Field
 from starlette.responses import StreamingResponse
 
 from examples.coding_agents.changes import Changes, TaskKey
 from examples.coding_agents.logs import LogPage, read_log
-from examples.coding_agents.schemas import Limit, LogOut, TaskId
-from examples.coding_agents.tasks import Announced, id_of
+from examples.coding_agents.schemas import Id, LogOut, WhichLines
+from examples.coding_agents.tasks import changes_of, id_of
+from freehold import UserContext, action
 from freehold.actions import Caller
+from freehold.actions.operation import told
 from freehold.errors import FreeholdError, NotVisibleError
 from freehold.scope import UserScope
 
@@ -30,40 +33,55 @@ _HEARTBEAT_SECONDS: Final = 15.0
 _LONGEST_SECONDS: Final = 3600.0  # then the browser reconnects, and has to show its session again
 _FURTHEST: Final = 10_000_000
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_EVENTS: Final = "text/event-stream"
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "Events", "content": {_EVENTS: {"schema": {"type": "string"}}}},
+    204: {"description": "The task has ended, and nothing follows."},
+    **told(401, 403, 404, 422),
+}
+_Number = Annotated[int, Field(ge=0, le=_FURTHEST)]
 
 
-@routes.get("/tasks/{task_id}/logs")
-async def read_logs(
-    task_id: TaskId, caller: Caller, after: Annotated[int, Query(ge=0, le=_FURTHEST)] = 0, limit: Limit = 100
-) -> LogOut:
+@action.read("logs.read", path="/tasks/{task_id}/logs", scope="tasks:read")
+async def read_logs(ctx: UserContext, task_id: Id, which: WhichLines) -> LogOut:
     """Part of a task's log."""
-    page = await read_log(caller.scope, task_id, after=after, limit=limit)
+    page = await read_log(ctx.scope, task_id, after=which.after, limit=which.limit)
     following = page.last if page.last < page.total else None
     return LogOut(entries=page.entries, first=page.first, total=page.total, next=following)
 
 
-@routes.get("/tasks/{task_id}/logs/stream", response_class=StreamingResponse)
+@routes.get("/tasks/{task_id}/logs/stream", response_class=StreamingResponse, responses=_RESPONSES)
 async def stream_logs(
-    task_id: TaskId,
+    task_id: Annotated[Id, Path()],
     caller: Caller,
-    changes: Announced,
-    last_event_id: Annotated[int, Header(ge=0, le=_FURTHEST)] = 0,
+    changes: Annotated[Changes, Depends(changes_of)],
+    after: Annotated[_Number, Query(description="The number of the last entry that is known.")] = 0,
+    last_event_id: Annotated[_Number, Header()] = 0,
 ) -> Response:
-    """A task's log as it grows: events ``log``, and ``end`` when the task has ended. 204 tells a browser to stop."""
-    page = await read_log(caller.scope, task_id, after=last_event_id, limit=_PAGE)
+    """A task's log as it grows: events ``log``, ``task`` with status and progress, and ``end`` when it has ended.
+
+    What a browser that comes back knows already it says in Last-Event-ID; 204 tells it to stop coming.
+    """
+    caller.require("tasks:read")
+    known = max(after, last_event_id)
+    page = await read_log(caller.scope, task_id, after=known, limit=_PAGE)
     if page.ended and last_event_id > 0 and not page.entries:
         return Response(status_code=204)
     events = _events(caller.scope, TaskKey(id_of(caller), task_id), changes, page)
-    return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
+    return StreamingResponse(events, media_type=_EVENTS, headers=_HEADERS)
 
 
 async def _events(scope: UserScope, key: TaskKey, changes: Changes, page: LogPage) -> AsyncGenerator[str]:
     started = spoken = time.monotonic()
     yield "retry: 1000\n\n"
+    told = ""
     with changes.hint(key) as hint:
         while True:
             for number, entry in enumerate(page.entries, page.first):
                 yield f"id: {number}\nevent: log\ndata: {entry.model_dump_json(exclude_none=True)}\n\n"
+                spoken = time.monotonic()
+            if told != (told := _task(page)):
+                yield told
                 spoken = time.monotonic()
             if page.ended:
                 yield _end(page.status)
@@ -82,6 +100,10 @@ async def _events(scope: UserScope, key: TaskKey, changes: Changes, page: LogPag
                 return
             except FreeholdError:  # the browser reconnects, and is answered then
                 return
+
+
+def _task(page: LogPage) -> str:
+    return f"event: task\ndata: {json.dumps({'status': page.status, 'progress': page.progress})}\n\n"
 
 
 def _end(status: str) -> str:

@@ -34,6 +34,7 @@ class LogPage:
     first: int
     total: int
     status: TaskStatus
+    progress: int
 
     @property
     def last(self) -> int:
@@ -54,7 +55,9 @@ async def read_log(scope: Scope, task_id: str, *, after: int, limit: int) -> Log
     # A path that points behind the end of the array gives nothing (manual, 9.16.2, lax mode).
     place = func.jsonb_build_object(literal_column("'from'"), after, literal_column("'to'"), after + limit - 1)
     cut = func.jsonb_path_query_array(Task.logs, literal_column("'$[$from to $to]'::jsonpath"), place)
-    task = select(Task.status, length_of_log(), type_coerce(cut, Task.logs.type)).where(Task.id == task_id)
+    task = select(Task.status, Task.progress, length_of_log(), type_coerce(cut, Task.logs.type)).where(
+        Task.id == task_id
+    )
     chunks = (
         select(LogChunk.last, LogChunk.entries)
         .where(LogChunk.task_id == task_id, LogChunk.last > after)
@@ -62,9 +65,9 @@ async def read_log(scope: Scope, task_id: str, *, after: int, limit: int) -> Log
         .limit(limit)
     )
     heads, tail = await scope.batch(task, chunks)
-    for status, total, old in heads:
+    for status, progress, total, old in heads:
         entries = [*old, *_following(tail, after)][:limit]
-        return LogPage(entries, after + 1, max(total, after + len(entries) if entries else 0), status)
+        return LogPage(entries, after + 1, max(total, after + len(entries) if entries else 0), status, progress)
     raise NotVisibleError(Code.NOT_VISIBLE, "There is no such task for this caller.")
 
 

@@ -33,8 +33,10 @@ from typing import Any, ClassVar, Final, Literal
 from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, or_, text
 
 from examples.coding_agents.documents import LogEntry, SubAgentActivity
-from freehold.auth import ApiTokenTable
+from freehold.actions.tables import IdempotencyKey, Tag
+from freehold.auth import ApiTokenTable, SessionTable
 from freehold.encryption import Sealed
+from freehold.limits.tables import DailyUse
 from freehold.models import (
     Model,
     Policy,
@@ -48,7 +50,7 @@ from freehold.models import (
     sealed,
     updated_at,
 )
-from freehold.policies import Command
+from freehold.policies import Access, Command
 from freehold.typing import Col
 
 SignInProvider = Literal["github", "vercel"]
@@ -64,8 +66,12 @@ ConnectorStatus = Literal["connected", "disconnected"]
 LONGEST_DURATION: Final = 300
 """Minutes."""
 
-LIMIT_SETTINGS: Final = ("maxMessagesPerDay",)
+MESSAGES_A_DAY: Final = "maxMessagesPerDay"
+LIMIT_SETTINGS: Final = (MESSAGES_A_DAY,)
 """The keys of `settings` that limit a user, and so are not the user's to write."""
+
+KEPT: Final = (IdempotencyKey, Tag, DailyUse)
+"""Tables that actions keep for each user; `freehold generate` finds them here."""
 
 _READ_AND_REMOVE: Final = (Command.SELECT, Command.DELETE)
 
@@ -140,6 +146,15 @@ class ApiToken(ApiTokenTable):
     __claims__: ClassVar = {"email": User.email}
 
     user_id: Col[str] = owner(User, commands=_READ_AND_REMOVE)
+
+
+class Session(SessionTable):
+    """A browser that somebody is signed in with."""
+
+    __tablename__ = "sessions"
+    __claims__: ClassVar = {"email": User.email}
+
+    user_id: Col[str] = owner(User, commands=(Command.SELECT,))
 
 
 class Task(Model):
@@ -268,6 +283,19 @@ class Setting(Model):
     id: Col[str] = primary_key()
     user_id: Col[str] = owner(User, commands=(Command.SELECT,))
     key: Col[str]
+    value: Col[str]
+    created_at: Col[datetime] = created_at()
+    updated_at: Col[datetime] = updated_at()
+
+
+class PlatformSetting(Model):
+    """What the platform sets for everybody. The service writes it, and anybody may know."""
+
+    __tablename__ = "platform_settings"
+    __access__ = Access.PUBLIC_READ
+
+    id: Col[str] = primary_key()
+    key: Col[str] = column(unique=True)
     value: Col[str]
     created_at: Col[datetime] = created_at()
     updated_at: Col[datetime] = updated_at()

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Self, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self, TypeVar, cast
 
-from freehold.errors import Code, FieldError, InvalidInputError
+from sqlalchemy import select, tuple_
 
+from freehold.models import Model
+from freehold.scope import Scope
+
+M = TypeVar("M", bound=Model)
 T = TypeVar("T")
+
+CURSOR: Final = r"^[0-9]{1,17}\.[A-Za-z0-9_-]{1,64}$"
+"""What the text of a cursor looks like: microseconds since 1970, and an id."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """The place of a row among those of its owner. It is opaque to clients, and gives away nothing they do not have."""
+    """The place of a row among those of its owner. It gives away nothing that a client does not have."""
 
     created_at: datetime
     id: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The cursor that was sent as ``text``; raises `InvalidInputError` (FH601)."""
-        try:
-            moment, _, id_ = urlsafe_b64decode(text.encode()).decode().partition(" ")
-            created_at = datetime.fromisoformat(moment)
-        except ValueError:
-            raise _invalid() from None
-        if created_at.tzinfo != UTC or not id_ or not id_.isprintable():
-            raise _invalid()
-        return cls(created_at, id_)
+        """The cursor in ``text``, which is one by `CURSOR`."""
+        moment, _, id_ = text.partition(".")
+        return cls(_EPOCH + timedelta(microseconds=int(moment)), id_)
 
     def __str__(self) -> str:
-        return urlsafe_b64encode(f"{self.created_at.astimezone(UTC).isoformat()} {self.id}".encode()).decode()
+        return f"{(self.created_at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
 
 
 def page(rows: Sequence[T], limit: int, place: Callable[[T], Cursor]) -> tuple[Sequence[T], str | None]:
@@ -42,10 +44,12 @@ def page(rows: Sequence[T], limit: int, place: Callable[[T], Cursor]) -> tuple[S
     return shown, str(place(shown[-1])) if len(rows) > limit else None
 
 
-def _invalid() -> InvalidInputError:
-    return InvalidInputError(
-        Code.INPUT_INVALID,
-        "The input is not valid.",
-        errors=(FieldError("/query/after", "This is not the `next` of a page."),),
-        hint="Send what the page before gave as `next`, or leave it out.",
-    )
+async def newest(scope: Scope, model: type[M], after: str | None, limit: int) -> tuple[Sequence[M], str | None]:
+    """A page of the scope's rows of ``model``, the newest first, and the cursor for the next."""
+    columns: Any = model
+    place = tuple_(columns.created_at, columns.id)
+    statement = select(model).order_by(columns.created_at.desc(), columns.id.desc()).limit(limit + 1)
+    if after is not None:
+        cursor = Cursor.parse(after)
+        statement = statement.where(place < (cursor.created_at, cursor.id))
+    return page(await scope.all(statement), limit, lambda row: Cursor(cast(Any, row).created_at, cast(Any, row).id))

@@ -1,47 +1,88 @@
-"""Who the caller is, and signing in for development: as anybody who exists, without a password."""
+"""Who the caller is, the accounts that are linked, and the browsers that are signed in."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from fastapi import APIRouter, Response
-from sqlalchemy import select
-from starlette.requests import Request
+from pydantic import BaseModel
+from sqlalchemy import delete, func, select
 
-from examples.coding_agents.models import User
-from examples.coding_agents.schemas import Me, SignedIn, SignIn
-from freehold.actions import Caller, same_origin
-from freehold.auth import SESSION_COOKIE, DevelopmentSessions
-from freehold.errors import Code, UnauthenticatedError
-from freehold.scope import Database
+from examples.coding_agents.models import Account, AccountProvider, Session, User
+from examples.coding_agents.schemas import Deleted, Id, Me
+from freehold import UserContext, action, set_
+from freehold.auth import Sessions
+from freehold.errors import Code, CredentialError, NotVisibleError
+from freehold.schemas import SelectSchema
 
-routes = APIRouter(tags=["people"])
-
-_HALF_A_DAY: Final = 12 * 60 * 60
+_MOST: Final = 100
 
 
-@routes.get("/me")
-async def read_me(caller: Caller) -> Me:
+class AccountOut(SelectSchema[Account], only={"provider", "username", "created_at"}):
+    """A linked account."""
+
+
+class AccountList(BaseModel):
+    """All of them: there is one for each provider at most."""
+
+    accounts: list[AccountOut]
+
+
+class SessionOut(SelectSchema[Session], only={"id", "user_agent", "created_at", "last_seen_at", "expires_at"}):
+    """A browser that is signed in; ``current``: the one that asks."""
+
+    current: bool = False
+
+
+class SessionList(BaseModel):
+    """The sessions that are in force, the last used first; the first hundred."""
+
+    sessions: list[SessionOut]
+
+
+@action.read("me.read", path="/me")
+async def read_me(ctx: UserContext) -> Me:
     """The caller."""
-    return Me.model_validate(await caller.scope.one(select(User)))
+    return Me.of(await ctx.scope.one(select(User)))
 
 
-def development_sign_in(db: Database, sessions: DevelopmentSessions) -> APIRouter:
-    """The route that signs anybody in; only `DevelopmentSessions`, which production refuses, can have it."""
-    development = APIRouter(tags=["people"])
+@action.read("accounts.list", path="/accounts", scope="account:read")
+async def list_accounts(ctx: UserContext) -> AccountList:
+    """The accounts that are linked to the caller."""
+    return AccountList(accounts=AccountOut.all_of(await ctx.scope.all(select(Account).limit(_MOST))))
 
-    async def sign_in(given: SignIn, request: Request, response: Response) -> SignedIn:
-        """Becomes one of the seeded users."""
-        if "origin" in request.headers or "sec-fetch-site" in request.headers:
-            await same_origin(request)  # a browser; curl says neither
-        user = await db.as_user(given.user_id).first(select(User))
-        if user is None:
-            raise UnauthenticatedError(
-                Code.UNAUTHENTICATED, "There is no such user here.", hint="The demo's users are ada, grace and linus."
-            )
-        token = sessions.issue(user.id, email=user.email)
-        response.set_cookie(SESSION_COOKIE, token, max_age=_HALF_A_DAY, httponly=True, samesite="lax")
-        return SignedIn(token=token)
 
-    development.post("/dev/sign-in")(sign_in)
-    return development
+@action("accounts.unlink", path="/accounts/{provider}", method="DELETE", scope="account:write")
+async def unlink(ctx: UserContext, provider: AccountProvider) -> None:
+    """Unlinks an account; whoever holds it cannot sign in as the caller with it any more."""
+    if not await ctx.scope.all(delete(Account).where(Account.provider == provider).returning(Account.id)):
+        raise NotVisibleError(Code.NOT_VISIBLE, "There is no such account of this caller.")
+
+
+@action.read("sessions.list", path="/sessions", scope="account:read")
+async def list_sessions(ctx: UserContext) -> SessionList:
+    """Where the caller is signed in."""
+    in_force = (Session.revoked_at.is_(None), Session.expires_at > func.now())
+    rows = await ctx.scope.all(select(Session).where(*in_force).order_by(Session.last_seen_at.desc()).limit(_MOST))
+    shown = SessionOut.all_of(rows)
+    return SessionList(
+        sessions=[each.model_copy(update={"current": each.id == ctx.verified.credential_id}) for each in shown]
+    )
+
+
+@action("sessions.end", path="/sessions/{session_id}", method="DELETE", scope="account:write")
+async def end_session(ctx: UserContext, session_id: Id) -> None:
+    """Ends a session, at once and for good."""
+    ended = await ctx.scope.update(
+        Session, Session.id == session_id, Session.revoked_at.is_(None), set_(Session.revoked_at, func.now())
+    )
+    if not ended:
+        raise NotVisibleError(Code.NOT_VISIBLE, "There is no such session of this caller, or it has ended.")
+
+
+@action("sessions.end_others", path="/sessions/end-others", scope="account:write", errors=(CredentialError,))
+async def end_others(ctx: UserContext) -> Deleted:
+    """Ends every session of the caller's but the one that asks."""
+    return Deleted(deleted=await Sessions(ctx.db, Session).revoke_others(ctx.scope, ctx.verified))
+
+
+ACTIONS: Final = (read_me, list_accounts, unlink, list_sessions, end_session, end_others)

@@ -1,136 +1,111 @@
-"""What goes in and out over HTTP. Nobody can send what is not here, and nothing else is sent to anybody."""
+"""What goes in and out over HTTP: the models' columns, narrowed. Nobody sends what is not here, or sees anything else."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from examples.coding_agents.documents import LogEntry, SubAgentActivity
-from examples.coding_agents.models import (
-    LONGEST_DURATION,
-    Agent,
-    MessageRole,
-    PullRequestStatus,
-    SignInProvider,
-    TaskStatus,
-)
+from examples.coding_agents.documents import LogEntry
+from examples.coding_agents.models import LONGEST_DURATION, Task, TaskMessage, TaskStatus, User
+from examples.coding_agents.paging import CURSOR
+from freehold.schemas import InsertSchema, SelectSchema
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-TaskId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-After = Annotated[str | None, Query(max_length=200, description="The `next` of the page before.")]
-Limit = Annotated[int, Query(ge=1, le=100)]
-Words = StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00]*$")
+After = Annotated[str, StringConstraints(pattern=CURSOR), Field(description="The `next` of the page before.")]
+# Something to read: it does not consist of spaces, and PostgreSQL can store it.
+Words = StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
 
 
-class _In(BaseModel):
+def _whole(value: object) -> object:
+    """JSON does not tell 5 from 5.0, nor does JSON Schema."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE: Final = BeforeValidator(_whole)
+
+_OF_THE_RUNNER = frozenset(
+    {"log_length", "attempts", "sandbox_id", "agent_session_id", "last_heartbeat", "heartbeat_extension_count"}
+)
+
+
+class Given(BaseModel):
+    """What inputs have in common: an unknown field is an error."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class SignIn(_In):
-    """Who to be, in development."""
-
-    user_id: Id
-
-
-class SignedIn(_Out):
-    """The session, for the header ``Authorization: Bearer``; it is also set as a cookie."""
-
-    token: str
-
-
-class Me(_Out):
+class Me(SelectSchema[User], omit={"external_id", "scope", "updated_at"}):
     """The caller."""
 
-    id: str
-    provider: SignInProvider
-    username: str
-    email: str | None
-    name: str | None
-    avatar_url: str | None
-    created_at: AwareDatetime
+
+class Which(Given):
+    """Which page of a list."""
+
+    after: After | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
-class CreateTask(_In):
+class CreateTask(InsertSchema[Task], omit={"branch_name"}):
     """What to ask an agent to do."""
 
     prompt: Annotated[str, Words, Field(max_length=20_000)]
     title: Annotated[str, Words, Field(max_length=200)] | None = None
     repo_url: Annotated[str, StringConstraints(pattern=r"^https://[^\s\x00]+$", max_length=500)] | None = None
     source_branch: Annotated[str, Words, Field(max_length=255)] | None = None
-    selected_agent: Agent = "claude"
     selected_model: Annotated[str, Words, Field(max_length=100)] | None = None
-    install_dependencies: bool = False
-    max_duration: Annotated[int, Field(ge=1, le=LONGEST_DURATION, description="Minutes.")] = LONGEST_DURATION
-    keep_alive: bool = False
-    mcp_server_ids: Annotated[list[Id], Field(max_length=50)] = []
+    max_duration: Annotated[int, Field(ge=1, le=LONGEST_DURATION, description="Minutes."), WHOLE] = LONGEST_DURATION
+    mcp_server_ids: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
 
 
-class TaskOut(_Out):
+class TaskOut(SelectSchema[Task], omit={"user_id", "logs", "deleted_at", "pr_merge_commit_sha", *_OF_THE_RUNNER}):
     """A task, without its log."""
 
-    id: str
-    prompt: str
-    title: str | None
-    repo_url: str | None
-    source_branch: str | None
-    branch_name: str | None
-    selected_agent: Agent
-    selected_model: str | None
-    install_dependencies: bool
-    max_duration: int
-    keep_alive: bool
-    mcp_server_ids: list[str]
-    status: TaskStatus
-    progress: int
-    error: str | None
-    sandbox_url: str | None
-    preview_url: str | None
-    pr_url: str | None
-    pr_number: int | None
-    pr_status: PullRequestStatus | None
-    sub_agent_activity: list[SubAgentActivity]
-    current_sub_agent: str | None
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    completed_at: AwareDatetime | None
 
-
-class TaskPage(_Out):
+class TaskPage(BaseModel):
     """Tasks, the newest first; ``next`` is for ``after``, and null at the end."""
 
     tasks: list[TaskOut]
     next: str | None
 
 
-class CreateMessage(_In):
+class WithStatus(Given):
+    """Which tasks."""
+
+    status: TaskStatus
+
+
+class Deleted(BaseModel):
+    """How many there were."""
+
+    deleted: int
+
+
+class NewMessage(Given):
     """Something to tell the agent."""
 
     content: Annotated[str, Words, Field(max_length=20_000)]
 
 
-class MessageOut(_Out):
+class MessageOut(SelectSchema[TaskMessage], only={"id", "role", "content", "created_at"}):
     """A message about a task."""
 
-    id: str
-    role: MessageRole
-    content: str
-    created_at: AwareDatetime
 
-
-class MessagePage(_Out):
+class MessagePage(BaseModel):
     """Messages, the oldest first; ``next`` is for ``after``, and null at the end."""
 
     messages: list[MessageOut]
     next: str | None
 
 
-class LogOut(_Out):
+class WhichLines(Given):
+    """Which entries of a log: those that follow number ``after``."""
+
+    after: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=100)] = 100
+
+
+class LogOut(BaseModel):
     """Part of a log. Its entries are numbered from 1; ``next`` is the number for ``after``, and null at the end."""
 
     entries: list[LogEntry]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Concatenate, Final, Generic, Literal, ParamSpec, TypeVar
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from freehold.actions.context import UserContext
 from freehold.actions.form import Page
-from freehold.actions.signature import Signature, refused
+from freehold.actions.signature import PATH, Signature, refused
 from freehold.errors import Code, DeclarationError, FreeholdError
 from freehold.limits import Limit
 
@@ -49,6 +49,17 @@ class Action(Generic[P, O]):
     def reads(self) -> bool:
         """Whether it is asked with GET, and changes nothing."""
         return self.method == "GET"
+
+    @property
+    def takes_forms(self) -> bool:
+        """Whether forms are posted to its path."""
+        return self.page is not None and self.page.at is None
+
+    def on(self, page: Page) -> Action[P, O]:
+        """The same action, whose form stands on ``page``; raises `DeclarationError` (FH110) as the decorator does."""
+        made = replace(self, page=page)
+        _check(made)
+        return made
 
     @property
     def transactional(self) -> bool:
@@ -172,13 +183,23 @@ def _check(action: Action[..., Any]) -> None:
         known = set(action.signature.output.model_fields) if action.signature.output else set[str]()
         if not fields_of(action.location) <= known | places:
             raise refused(name, f"has a location with an unknown field: {action.location}", 'Write "/tasks/{id}".')
-    if action.page is not None and (places or action.method != "POST"):
-        raise refused(name, "has a page, and a form cannot reach it", "Give it no path parameters, and POST.")
+    if action.page is not None:
+        _check_page(action, action.page)
     for error in action.errors:
         if not issubclass(error, FreeholdError):
             raise refused(name, f"declares an error that is none of freehold's: {error}", "Derive it from Refusal.")
     if len({each.name for each in action.limits}) < len(action.limits):
         raise refused(name, "counts one limit twice", "Name each of its limits once.")
+
+
+def _check_page(action: Action[..., Any], page: Page) -> None:
+    name, places = action.name, set(action.signature.path)
+    if action.reads or (action.method != "POST" and page.at is None):
+        raise refused(name, "has a page, and a form cannot reach it", f'Write Page(..., at="{action.path}/delete").')
+    if page.at is not None and (not PATH.fullmatch(page.at) or fields_of(page.at) != places):
+        raise refused(name, f"has a form at {page.at}, which is no place of its own", "Name the same parameters there.")
+    if not fields_of(page.path) <= places:
+        raise refused(name, f"has a page with an unknown place: {page.path}", "Name parameters of the action's path.")
 
 
 def fields_of(template: str) -> set[str]:

@@ -12,7 +12,7 @@ from freehold.actions.announcement import Announcements
 from freehold.actions.credential import Credential, absent, credential_of
 from freehold.actions.origin import refuse_cross_site
 from freehold.auth import Verified, Verify
-from freehold.errors import Code, ConfigurationError, IdentityError, UnauthenticatedError
+from freehold.errors import Code, ConfigurationError, CredentialError, IdentityError, UnauthenticatedError
 from freehold.identity import Identity
 from freehold.scope import Database, UserScope
 
@@ -30,6 +30,15 @@ class UserContext:
     scope: UserScope
     db: Database
     verified: Verified
+
+    def require(self, scope: str) -> None:
+        """Raises `CredentialError` (FH604) unless the credential is good for ``scope``; for routes that are no action."""
+        if not self.verified.allows(scope):
+            raise CredentialError(
+                Code.SCOPE_MISSING,
+                f"The token is not good for {scope}.",
+                hint=f"Make one that has {scope}, or sign in.",
+            )
 
 
 @dataclass(frozen=True)

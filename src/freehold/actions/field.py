@@ -38,6 +38,11 @@ class Fields:
         """One text for each field, fit to be shown again."""
         return {displayed(name): displayed(values[-1]) for name, values in self.sent.items()}
 
-    def document(self, lists: frozenset[str]) -> dict[str, str | list[str]]:
+    def document(self, lists: frozenset[str]) -> dict[str, str | list[str] | None]:
         """The fields as an object: a list for those named in ``lists`` and for those sent more than once."""
         return {name: values if name in lists or len(values) > 1 else values[0] for name, values in self.sent.items()}
+
+    def filled(self, lists: frozenset[str], optional: frozenset[str]) -> dict[str, str | list[str] | None]:
+        """The same for what a person filled in: a text field that was left empty says nothing, which is null."""
+        read = self.document(lists)
+        return {name: None if name in optional and value == "" else value for name, value in read.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from freehold.actions.context import UserContext
 from freehold.errors import Code, DeclarationError, FieldError
@@ -14,11 +15,13 @@ class Form:
     """What the caller sent, so that nobody types it twice; an empty one for a page that is shown anew.
 
     ``message`` is about the form as a whole, ``errors`` about its fields. All of it is the caller's text: escape it.
+    ``places``: the parameters in the path that it was posted to.
     """
 
     values: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     errors: tuple[FieldError, ...] = ()
     message: str | None = None
+    places: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def value(self, name: str, default: str = "") -> str:
         """What was typed into the field, or ``default`` where nothing was sent."""
@@ -33,11 +36,15 @@ class Form:
 class Page:
     """Where a form post leads: to ``path``, after success; back to ``render``'s HTML, with the errors, otherwise.
 
-    ``path`` is on this site, and may have a query: ``/profile?saved``. Raises `DeclarationError` (FH110) for another.
+    ``path`` is on this site, and may have a query, ``/profile?saved``, and the action's own places, ``/tasks/{task_id}``.
+    Raises `DeclarationError` (FH110) for another. ``at``: where the form is posted to, if not to the action's path: HTML
+    knows no DELETE. ``show``: HTML of the result, in place of leading anywhere, for what is seen once.
     """
 
     path: str
     render: Callable[[UserContext, Form], Awaitable[str]]
+    at: str | None = None
+    show: Callable[[UserContext, Any], Awaitable[str]] | None = None
 
     def __post_init__(self) -> None:
         # Browsers read // and /\ as the start of another host.

@@ -32,7 +32,8 @@ class Reader:
         self.model = model or Nothing
         self.adapter = TypeAdapter(self.model)
         properties = inlined(self.adapter.json_schema()).get("properties", {})
-        self._lists = frozenset(name for name, schema in properties.items() if _is_list(schema))
+        self._lists = frozenset(name for name, schema in properties.items() if _may_be(schema, "array"))
+        self._optional = frozenset(name for name, schema in properties.items() if _may_be(schema, "null"))
 
     def from_json(self, body: bytes) -> BaseModel:
         """The input in a JSON document (RFC 8259)."""
@@ -48,8 +49,14 @@ class Reader:
         return value
 
     def from_form(self, fields: Fields) -> BaseModel:
-        """The input in a form, or in the query of a URL."""
-        document = fields.document(self._lists)
+        """The input in a form, as a person filled it in."""
+        return self._from_text(fields.filled(self._lists, self._optional))
+
+    def from_query(self, fields: Fields) -> BaseModel:
+        """The input in the query of a URL."""
+        return self._from_text(fields.document(self._lists))
+
+    def _from_text(self, document: Mapping[str, object]) -> BaseModel:
         _refuse(unstorable(document))
         try:
             return self.adapter.validate_python(document)
@@ -57,8 +64,8 @@ class Reader:
             raise invalid(field_errors(error.errors(include_url=False, include_input=False))) from None
 
 
-def _is_list(schema: Mapping[str, Any]) -> bool:
-    return any(each.get("type") == "array" for each in (schema, *schema.get("anyOf", ())))
+def _may_be(schema: Mapping[str, Any], kind: str) -> bool:
+    return any(each.get("type") == kind for each in (schema, *schema.get("anyOf", ())))
 
 
 class Path:

@@ -17,7 +17,7 @@ from freehold.actions.inline import inlined
 from freehold.actions.openapi import SCHEMAS, SECURED
 from freehold.actions.outcome import Outcome, outcomes
 from freehold.actions.problem import Problem
-from freehold.actions.runner import FORM, JSON, Runner
+from freehold.actions.runner import AMENDABLE, FORM, HTML, JSON, Runner
 
 PROBLEM: Final = "application/problem+json"
 _REFERENCE: Final = "#/components/schemas/{model}"
@@ -69,13 +69,20 @@ def operation_of(runner: Runner) -> dict[str, Any]:
         operation["parameters"] = parameters
     if not action.reads and (action.signature.input is not None or action.method != "DELETE"):
         content = schemas.of(runner.reader.adapter, "validation")
-        kinds = [JSON, FORM] if action.page else [JSON]
+        kinds = [JSON, FORM] if action.takes_forms else [JSON]
         operation["requestBody"] = {
             "required": action.signature.input is not None,
             "content": {kind: {"schema": content} for kind in kinds},
         }
     operation[SCHEMAS] = schemas.definitions
     return operation
+
+
+def told(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What FastAPI is to write of the problems that a plain route may answer with: ``responses=told(401, 404)``."""
+    schema = _without_nulls(inlined(Problem.model_json_schema()))
+    content = {PROBLEM: {"schema": schema}}
+    return {each: {"description": HTTPStatus(each).phrase, "content": content} for each in statuses}
 
 
 def _path(runner: Runner) -> list[dict[str, Any]]:
@@ -127,9 +134,22 @@ def _responses(runner: Runner, schemas: _Schemas) -> dict[str, Any]:
     responses = {str(int(action.status)): success}
     if action.tags:
         responses["304"] = {"description": "The caller has the newest answer."}
-    if action.page:
+    responses |= _problems(action, schemas)
+    if action.takes_forms:
+        _add_pages(action, responses)
+    return responses
+
+
+def _add_pages(action: Action[..., Any], responses: dict[str, Any]) -> None:
+    """What browsers get for a form: the page again with what is to be amended, and afterwards the next one."""
+    page = {HTML: {"schema": {"type": "string"}}}
+    for status in AMENDABLE:
+        if str(int(status)) in responses:
+            responses[str(int(status))]["content"] |= page
+    if action.page is not None and action.page.show is not None:
+        responses[str(int(action.status))].setdefault("content", {}).update(page)
+    else:
         responses["303"] = {"description": "A form was taken; its page follows."}
-    return responses | _problems(action, schemas)
 
 
 def _problems(action: Action[..., Any], schemas: _Schemas) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from freehold.actions.action import Action
 from freehold.actions.problem import OPAQUE, kind_of_class
 from freehold.actions.refusal import Refusal
 from freehold.errors import (
+    AccountTakenError,
     CheckViolationError,
     Code,
     ConnectionLostError,
@@ -30,6 +31,7 @@ from freehold.errors import (
     PoolTimeoutError,
     SerializationError,
     StatementTimeoutError,
+    TokenLimitError,
     UnauthenticatedError,
     UniqueViolationError,
 )
@@ -59,6 +61,11 @@ _CHANGING: Final = (
 _IDEMPOTENT: Final = (
     (IdempotencyError, Code.IDEMPOTENCY_MISMATCH),
     (IdempotencyError, Code.IDEMPOTENCY_IN_FLIGHT),
+)
+_OF_CREDENTIALS: Final = (
+    (CredentialError, Code.CREDENTIAL_SCOPE),
+    (TokenLimitError, Code.TOKENS_FULL),
+    (AccountTakenError, Code.ACCOUNT_TAKEN),
 )
 _UNFIT: Final = (Code.VALUE_INVALID, Code.DATABASE)
 _OF_HTTP: Final = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
@@ -110,4 +117,4 @@ def _outcome(kind: type[FreeholdError], code: Code) -> Outcome:
 
 
 def _known_codes() -> tuple[tuple[type[FreeholdError], Code], ...]:
-    return (*_ALWAYS, *_CHANGING, *_IDEMPOTENT, (LimitExceededError, Code.LIMIT_EXCEEDED))
+    return (*_ALWAYS, *_CHANGING, *_IDEMPOTENT, *_OF_CREDENTIALS, (LimitExceededError, Code.LIMIT_EXCEEDED))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from fastapi import APIRouter
@@ -28,7 +28,7 @@ def router(*actions: Action[..., Any]) -> APIRouter:
     Raises `DeclarationError` (FH110) for two actions of one name, or of one method and path.
     """
     _refuse_repeated("have the name", [each.name for each in actions])
-    _refuse_repeated("answer to", [f"{each.method} {each.path}" for each in actions])
+    _refuse_repeated("answer to", [place for each in actions for place in _places(each)])
     routes = APIRouter(lifespan=requiring(actions))
     for each in actions:
         _add(routes, each)
@@ -43,11 +43,25 @@ def _refuse_repeated(what: str, names: list[str]) -> None:
         )
 
 
+def _places(action: Action[..., Any]) -> Iterator[str]:
+    yield f"{action.method} {action.path}"
+    if action.page is not None and action.page.at is not None:
+        yield f"POST {action.page.at}"
+
+
 def _add(routes: APIRouter, action: Action[..., Any]) -> None:
     runner = Runner(action)
+    if action.page is not None and action.page.at is not None:  # for browsers: programs use the action's own path
+        routes.add_api_route(
+            action.page.at,
+            _endpoint(runner.post),
+            methods=["POST"],
+            include_in_schema=False,
+            route_class_override=_direct(runner.post),
+        )
     routes.add_api_route(
         action.path,
-        _endpoint(runner),
+        _endpoint(runner.run),
         methods=[action.method],
         name=action.name,
         operation_id=action.name,
@@ -60,10 +74,10 @@ def _add(routes: APIRouter, action: Action[..., Any]) -> None:
     )
 
 
-def _endpoint(runner: Runner) -> Callable[..., Awaitable[Response]]:
+def _endpoint(run: Callable[[Request, UserContext], Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
     # The caller is FastAPI's dependency, so that a router's own dependencies and overrides count as anywhere else.
     async def endpoint(request: Request, context: Caller) -> Response:
-        return await runner.run(request, context)
+        return await run(request, context)
 
     return endpoint
 

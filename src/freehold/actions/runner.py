@@ -21,14 +21,15 @@ from freehold.actions.form import Form, Page
 from freehold.actions.input import Path, Reader
 from freehold.actions.problem import problem_of
 from freehold.actions.reading import Reading
-from freehold.errors import Code, CredentialError, FieldError, FreeholdError
+from freehold.errors import FieldError, FreeholdError
 from freehold.limits import Standing, headers_of
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+HTML: Final = "text/html"
 
 # What the caller can put right by changing what is in the form.
-_AMENDABLE: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS})
+AMENDABLE: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS})
 # For the same caller only, and not without asking whether it is still so.
 _ASK_AGAIN: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
 
@@ -40,6 +41,14 @@ class _Call:
     path: Mapping[str, Any]
     input: BaseModel | None
     request: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What the action gave, and the headers that go with it."""
+
+    result: Any
+    headers: Mapping[str, str]
 
 
 class Runner:
@@ -60,30 +69,29 @@ class Runner:
         self._require_scope(context)
         if self.action.reads:
             return await self._read(request, context)
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type == FORM and self.action.page:
-            return await self._from_form(self.action.page, request, context)
+        media_type = _media_type(request)
+        if media_type == FORM and self.action.takes_forms:
+            return await self._from_form(request, context)
         if media_type == JSON or (not media_type and self.action.signature.input is None):
             return await self._from_json(request, context)
-        accepted = f"{JSON}, {FORM}" if self.action.page else JSON
-        raise HTTPException(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send one of: {accepted}.", headers={"Accept-Post": accepted}
-        )
+        raise _unsupported(*((JSON, FORM) if self.action.takes_forms else (JSON,)))
+
+    async def post(self, request: Request, context: UserContext) -> Response:
+        """The answer to a form that was posted to its page's own place."""
+        self._require_scope(context)
+        if _media_type(request) != FORM:
+            raise _unsupported(FORM)
+        return await self._from_form(request, context)
 
     def _require_scope(self, context: UserContext) -> None:
-        scope = self.action.scope
-        if scope is not None and not context.verified.allows(scope):
-            raise CredentialError(
-                Code.SCOPE_MISSING,
-                f"The token is not good for {scope}.",
-                hint=f"Make one that has {scope}, or sign in.",
-            )
+        if self.action.scope is not None:
+            context.require(self.action.scope)
 
     async def _read(self, request: Request, context: UserContext) -> Response:
         path = self.path.values(request.path_params)
-        call = _Call(path, self.reader.from_form(Fields.parse(_query(request))), ())
+        call = _Call(path, self.reader.from_query(Fields.parse(_query(request))), ())
         if not self.action.tags:
-            return await self._answered(context, call, UNCACHED)
+            return self._response(await self._answered(context, call, UNCACHED), call)
         return await self._tagged(request, context, call)
 
     async def _tagged(self, request: Request, context: UserContext, call: _Call) -> Response:
@@ -99,7 +107,7 @@ class Runner:
         try:
             if self._tags_first:
                 await reading.ahead.alone()
-            response = await self._answered(reading, call, _ASK_AGAIN)
+            response = self._response(await self._answered(reading, call, _ASK_AGAIN), call)
         except Exception:
             if not reading.ahead.needless:
                 raise
@@ -123,39 +131,43 @@ class Runner:
 
         if not self.action.idempotent:
             idempotency.refuse_key(request.headers)
-            return await self._answered(context, call, UNCACHED)
+            return self._response(await self._answered(context, call, UNCACHED), call)
         key = idempotency.sent_key(request.headers)
         if key is None:
-            return await self._answered(context, call, UNCACHED)
+            return self._response(await self._answered(context, call, UNCACHED), call)
         once = idempotency.Once.of(context.identity.user_id or "", self.action.name, key, call.request)
         async with context.scope.transaction() as scope:
             response = await once.earlier(scope)
             if response is None:
-                response = await self._transacted(replace(context, scope=scope), call, UNCACHED)
+                done = await self._transacted(replace(context, scope=scope), call, UNCACHED)
+                response = self._response(done, call)
                 await once.keep(scope, response)
         return response
 
-    async def _from_form(self, page: Page, request: Request, context: UserContext) -> Response:
-        fields = Fields.parse(await request.body())
+    async def _from_form(self, request: Request, context: UserContext) -> Response:
+        page = cast(Page, self.action.page)
+        fields, path = Fields.parse(await request.body()), self.path.values(request.path_params)
         try:
-            await self._answered(context, _Call({}, self.reader.from_form(fields), ()), UNCACHED)
+            done = await self._answered(context, _Call(path, self.reader.from_form(fields), ()), UNCACHED)
         except FreeholdError as error:
             problem = problem_of(error)
-            if problem.status not in _AMENDABLE:
+            if problem.status not in AMENDABLE:
                 raise
             errors = tuple(FieldError(each.pointer, each.message) for each in problem.errors or ())
-            form = Form(fields.shown, errors, problem.detail or problem.title)
+            form = Form(fields.shown, errors, problem.detail or problem.title, path)
             return HTMLResponse(await page.render(context, form), problem.status, UNCACHED)
+        if page.show is not None:
+            return HTMLResponse(await page.show(context, done.result), self.action.status, UNCACHED)
         root: str = request.scope.get("root_path", "")
-        return RedirectResponse(root + page.path, HTTPStatus.SEE_OTHER)
+        return RedirectResponse(root + _filled(page.path, path), HTTPStatus.SEE_OTHER)
 
-    async def _answered(self, context: UserContext, call: _Call, headers: Mapping[str, str]) -> Response:
+    async def _answered(self, context: UserContext, call: _Call, headers: Mapping[str, str]) -> _Done:
         if not self.action.transactional:
-            return self._response(await self._call(context, call), call, headers)
+            return _Done(await self._call(context, call), headers)
         async with context.scope.transaction() as scope:
             return await self._transacted(replace(context, scope=scope), call, headers)
 
-    async def _transacted(self, context: UserContext, call: _Call, headers: Mapping[str, str]) -> Response:
+    async def _transacted(self, context: UserContext, call: _Call, headers: Mapping[str, str]) -> _Done:
         """Counts, acts and touches, in the transaction that ``context`` has."""
         standings: tuple[Standing, ...] = ()
         if self.action.limits:
@@ -167,7 +179,7 @@ class Runner:
             from freehold.actions import tag  # noqa: PLC0415 - as above
 
             await tag.revalidate(context.scope, *self._tags(self.action.touches, call.path))
-        return self._response(result, call, {**headers, **headers_of(standings)})
+        return _Done(result, {**headers, **headers_of(standings)})
 
     async def _call(self, context: UserContext, call: _Call) -> Any:
         result = await self.action.function(context, *self._arguments(call))
@@ -184,14 +196,11 @@ class Runner:
     def _arguments(self, call: _Call) -> tuple[Any, ...]:
         return (*call.path.values(), *(() if self.action.signature.input is None else (call.input,)))
 
-    def _response(self, result: Any, call: _Call, headers: Mapping[str, str]) -> Response:
-        action = self.action
-        sent = dict(headers)
+    def _response(self, done: _Done, call: _Call) -> Response:
+        action, result, sent = self.action, done.result, dict(done.headers)
         if action.location is not None:
             known = {**call.path, **{name: getattr(result, name) for name in self._located - set(call.path)}}
-            sent["Location"] = action.location.format_map(
-                {name: quote(str(value), safe="") for name, value in known.items()}
-            )
+            sent["Location"] = _filled(action.location, known)
         if self.output is None:
             return Response(status_code=action.status, headers=sent)
         return Response(self.output.dump_json(result, by_alias=True), action.status, sent, JSON)
@@ -203,3 +212,16 @@ class Runner:
 def _query(request: Request) -> bytes:
     sent: bytes = request.scope.get("query_string", b"")
     return sent
+
+
+def _filled(template: str, places: Mapping[str, Any]) -> str:
+    return template.format_map({name: quote(str(value), safe="") for name, value in places.items()})
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _unsupported(*accepted: str) -> HTTPException:
+    listed = ", ".join(accepted)
+    return HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send one of: {listed}.", headers={"Accept-Post": listed})

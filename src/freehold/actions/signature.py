@@ -17,7 +17,7 @@ from freehold.errors import Code, DeclarationError
 
 _EXAMPLE: Final = "async def update(ctx: UserContext, input: UpdateProfile) -> ProfileOut"
 _PLACE: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
-_PATH: Final = re.compile(r"(/([A-Za-z0-9._~-]+|\{[a-z_][a-z0-9_]*\}))+")
+PATH: Final = re.compile(r"(/([A-Za-z0-9._~-]+|\{[a-z_][a-z0-9_]*\}))+")
 _SCALARS: Final = frozenset({"string", "integer", "number", "boolean"})
 
 
@@ -71,7 +71,7 @@ class Signature:
 
 def _places(name: str, path: str) -> tuple[str, ...]:
     places = tuple(_PLACE.findall(path))
-    if (path and not _PATH.fullmatch(path)) or len(set(places)) < len(places):
+    if (path and not PATH.fullmatch(path)) or len(set(places)) < len(places):
         raise refused(name, f"has a path that cannot be: {path}", 'Write "/tasks/{task_id}/stop".')
     return places
 

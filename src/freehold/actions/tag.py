@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from sqlalchemy import BigInteger, Text, cast, func, literal, select
+from sqlalchemy import BigInteger, Text, and_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import BYTEA, aggregate_order_by, insert
 from starlette.datastructures import Headers
 
@@ -29,12 +29,12 @@ _MOST_KNOWN: Final = 8
 _ETAG: Final = re.compile(r'(?:W/)?"(?P<place>[\w-]{20})\.(?P<versions>[\w-]{43}=)"')
 
 
-async def revalidate(scope: Scope, *tags: str) -> None:
+async def revalidate(scope: Scope, *tags: str, owner: str | None = None) -> None:
     """Says that what the scope's user reads under ``tags`` has changed: ETags change, and streams announce it.
 
     Use it in the transaction of the change, ``async with scope.transaction() as tx``; in an action that ``touches``
-    something, ``ctx.scope`` is one. A service scope must be confined to an owner. Raises `StatementError` (FH210) for
-    more than fifty tags, or one that is none.
+    something, ``ctx.scope`` is one. A service scope over all users must name the ``owner``. Raises `StatementError`
+    (FH210) for more than fifty tags, or one that is none.
     """
     if not tags:
         return
@@ -45,15 +45,15 @@ async def revalidate(scope: Scope, *tags: str) -> None:
             hint="Touch a tag that stands for all of them.",
         )
     names = sorted(set(tags))  # in order, so that two changes cannot wait for each other
-    await scope.batch(*map(_touch, names), _announce(names))
+    await scope.batch(*(_touch(each, owner) for each in names), _announce(names, owner))
 
 
-def _touch(tag: str) -> Any:
+def _touch(tag: str, owner: str | None) -> Any:
     # The clock, so that a version that was lost with its row, or with a restored database, does not come again.
     clock = cast(func.date_part("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
     return (
         insert(Tag)
-        .values(id=tag, version=clock)
+        .values(id=tag, version=clock, **({} if owner is None else {"user_id": owner}))
         .on_conflict_do_update(
             index_elements=["user_id", "id"], set_={"version": func.greatest(Tag.version + 1, clock)}
         )
@@ -61,10 +61,11 @@ def _touch(tag: str) -> Any:
     )
 
 
-def _announce(tags: Sequence[str]) -> Any:
+def _announce(tags: Sequence[str], owner: str | None) -> Any:
     payload = func.json_build_object("user", Tag.user_id, "tags", func.json_agg(Tag.id))
     announced = select(cast(func.pg_notify(CHANNEL, cast(payload, Text)), Text))
-    return announced.where(Tag.id.in_(tags)).group_by(Tag.user_id)
+    mine = Tag.id.in_(tags) if owner is None else and_(Tag.id.in_(tags), Tag.user_id == owner)
+    return announced.where(mine).group_by(Tag.user_id)
 
 
 def versions(tags: Iterable[str], known: Sequence[bytes] = ()) -> Any:

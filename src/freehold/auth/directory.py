@@ -87,19 +87,22 @@ class Directory:
         return _Holder(owners[0], linked=False) if owners else None
 
     async def _write_user(self, scope: ServiceScope, account: ExternalAccount, user_id: str) -> str:
-        key = {"provider": account.provider, "external_id": account.external_id}
-        values = dict(self.of_user(account, user_id))
-        statement = upsert(self.user).values(id=user_id, **key, **values)
+        # No upsert: a sealed value is for one row, which must be known. The lock keeps a second one from being made.
+        values = {"provider": account.provider, "external_id": account.external_id, **self.of_user(account, user_id)}
         id_ = table_of(self.user).c.id
-        await scope.all(statement.on_conflict_do_update(index_elements=[id_], set_=values or key).returning(id_))
+        if not await scope.all(update(self.user).where(id_ == user_id).values(values).returning(id_)):
+            await scope.all(insert(self.user).values(id=user_id, **values).returning(id_))
         return user_id
 
     async def _write_account(self, scope: ServiceScope, account: ExternalAccount, user_id: str) -> None:
         columns = table_of(self.account).c
         values = {"external_user_id": account.external_id, **self.of_account(account, user_id)}
         mine = (columns.user_id == user_id, columns.provider == account.provider)
-        changed = await scope.all(update(self.account).where(*mine).values(values).returning(columns.id))
-        if not changed:
+        linked = await scope.all(select(columns.id).where(*mine).with_for_update())
+        for id_ in linked:
+            row_of_it = (columns.user_id == user_id, columns.id == id_)
+            await scope.all(update(self.account).where(*row_of_it).values(values).returning(columns.id))
+        if not linked:
             row = {"id": text_id(), "user_id": user_id, "provider": account.provider, **values}
             await scope.all(insert(self.account).values(row).returning(columns.id))
 

@@ -74,8 +74,15 @@ def admin(cluster: Cluster, _worn: Endpoints) -> Iterator[Connection]:
 @pytest.fixture
 def endpoints(_worn: Endpoints, admin: Connection) -> Endpoints:
     """The logins of a database with two users and nothing else; a worker's tests take turns with it."""
-    admin.execute("delete from public.users")
-    admin.execute("delete from public.user_keys")
+    for table in (
+        "users",
+        "freehold_tags",
+        "freehold_daily_uses",
+        "freehold_idempotency_keys",
+        "platform_settings",
+        "user_keys",
+    ):
+        admin.execute(f"delete from public.{table}".encode())
     for name in (ADA, GRACE):
         key, secret = DataKey.new("u1")
         token = key.seal(b"a-secret-token-of-the-user", "users", "access_token", name, name)

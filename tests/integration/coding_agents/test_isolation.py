@@ -14,7 +14,7 @@ ON_A_TASK = [
     ("GET", "/tasks/{}", None, 200),
     ("POST", "/tasks/{}/stop", None, 200),
     ("GET", "/tasks/{}/messages", None, 200),
-    ("POST", "/tasks/{}/messages", {"content": "Hello"}, 201),
+    ("POST", "/tasks/{}/continue", {"content": "Hello"}, 200),
     ("GET", "/tasks/{}/logs", None, 200),
     ("GET", "/tasks/{}/logs/stream", None, 200),
     ("DELETE", "/tasks/{}", None, 204),
@@ -79,6 +79,7 @@ async def test_a_message_cannot_refer_to_anothers_task(
     """Not even with the same id: Ada's task may be named as Grace's, and the message goes to Ada's."""
     mine = (await as_ada.post("/tasks", json={"prompt": "x"})).json()["id"]
     admin.execute("update public.tasks set id = %s where id = %s", (task, mine))
-    await as_ada.post(f"/tasks/{task}/messages", json={"content": "Hello"})
+    await as_ada.post(f"/tasks/{task}/stop")
+    assert (await as_ada.post(f"/tasks/{task}/continue", json={"content": "Hello"})).status_code == 200
     assert (await as_grace.get(f"/tasks/{task}/messages")).json()["messages"] == []
     assert len((await as_ada.get(f"/tasks/{task}/messages")).json()["messages"]) == 1

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import uvicorn
@@ -31,7 +32,7 @@ class Event:
 
     id: str
     name: str
-    data: dict[str, str]
+    data: dict[str, Any]
 
 
 @pytest.fixture
@@ -126,6 +127,28 @@ async def test_a_listener_goes_on_where_it_was(
         assert (await client.get(f"/tasks/{claim.key.id}/logs/stream")).status_code == 422
 
 
+async def test_a_listener_sees_how_the_task_goes(
+    base_url: str, sessions: DevelopmentSessions, db: Database, runner: IdleRunner, claim: Claim
+) -> None:
+    """Status and progress come when they change, and once at the start; ``after`` skips lines as Last-Event-ID does."""
+    journal, token = Journal(db, claim), sessions.issue("ada")
+    await journal.report([entry("info", f"{n}") for n in range(3)], 10)
+    async with listening(base_url, token, claim.key.id, query="?after=2", progress=True) as events:
+        assert (await anext(events)).id == "3"
+        assert (await anext(events)).data == {"status": "processing", "progress": 10}
+        await journal.report([entry("info", "same")], 10)
+        await journal.report([], 60)
+        runner.changes.announce(claim.key)
+        assert (await anext(events)).data["message"] == "same"
+        assert (await anext(events)).data == {"status": "processing", "progress": 60}
+        await journal.end("completed", [], 100, None)
+        runner.changes.announce(claim.key)
+        assert [(each.name, each.data) async for each in events] == [
+            ("task", {"status": "completed", "progress": 100}),
+            ("end", {"status": "completed"}),
+        ]
+
+
 async def test_listeners_hold_no_connection(
     base_url: str, sessions: DevelopmentSessions, admin: Connection, db: Database, runner: IdleRunner, claim: Claim
 ) -> None:
@@ -177,16 +200,17 @@ async def test_streams_end_with_the_server(
 
 @asynccontextmanager
 async def listening(
-    base_url: str, token: str, task_id: str, last: str | None = None
+    base_url: str, token: str, task_id: str, last: str | None = None, *, query: str = "", progress: bool = False
 ) -> AsyncGenerator[AsyncIterator[Event]]:
-    """The events of a task's stream."""
+    """The events of a task's stream; those named ``task`` only with ``progress``."""
     headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": last} if last else {})
     async with (
         AsyncClient(base_url=base_url, headers=headers, timeout=10) as client,
-        client.stream("GET", f"/tasks/{task_id}/logs/stream") as answer,
+        client.stream("GET", f"/tasks/{task_id}/logs/stream{query}") as answer,
     ):
         assert answer.headers["content-type"].startswith("text/event-stream")
-        yield _events(answer.aiter_lines())
+        events = _events(answer.aiter_lines())
+        yield (each async for each in events if progress or each.name != "task")
 
 
 async def _events(lines: AsyncIterator[str]) -> AsyncGenerator[Event]:

@@ -42,7 +42,7 @@ async def test_every_request_is_one_line(as_ada: AsyncClient, lines: io.StringIO
     answer = await as_ada.get("/tasks/a-secret-id", params={"token": "a-secret-value"})
     (line,) = _logged(lines, "request")
     assert line["request_id"] == answer.headers["x-request-id"]
-    assert (line["method"], line["route"], line["status"], line["level"]) == ("GET", "/tasks/{task_id}", 404, "info")
+    assert (line["method"], line["route"], line["status"], line["level"]) == ("GET", "/tasks/{task_id}", 422, "info")
     assert line["milliseconds"] > 0
     text = lines.getvalue()
     assert "a-secret" not in text

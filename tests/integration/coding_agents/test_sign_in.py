@@ -13,7 +13,7 @@ async def test_a_seeded_user_signs_in(as_nobody: AsyncClient) -> None:
     answer = await as_nobody.post("/dev/sign-in", json={"user_id": "ada"})
     token = answer.json()["token"]
     cookie = answer.headers["set-cookie"]
-    assert all(word in cookie for word in (SESSION_COOKIE, "HttpOnly", "SameSite=lax"))
+    assert all(word in cookie for word in (SESSION_COOKIE, "HttpOnly", "SameSite=Lax"))
     as_nobody.cookies.clear()
     assert (await as_nobody.get("/me", headers={"Authorization": f"Bearer {token}"})).json()["username"] == "ada"
     as_nobody.cookies.set(SESSION_COOKIE, token)

@@ -68,7 +68,7 @@ async def test_mass_assignment_is_refused(as_ada: AsyncClient, field: str) -> No
         {"prompt": "x", "repo_url": "javascript:alert(1)"},
         {"prompt": "x", "mcp_server_ids": ["../etc"]},
         [],
-        None,
+        "x",
     ],
 )
 async def test_what_does_not_fit_is_refused(as_ada: AsyncClient, body: object) -> None:
@@ -127,7 +127,7 @@ async def test_a_deleted_task_is_gone_but_kept(as_ada: AsyncClient, admin: Conne
         await as_ada.delete(path),
         await as_ada.post(f"{path}/stop"),
         await as_ada.get(f"{path}/messages"),
-        await as_ada.post(f"{path}/messages", json={"content": "Hello"}),
+        await as_ada.post(f"{path}/continue", json={"content": "Hello"}),
         await as_ada.get(f"{path}/logs"),
         await as_ada.get(f"{path}/logs/stream"),
     ]
@@ -137,10 +137,12 @@ async def test_a_deleted_task_is_gone_but_kept(as_ada: AsyncClient, admin: Conne
 
 async def test_messages_are_the_users(as_ada: AsyncClient) -> None:
     """They are paged, the oldest first, and nobody signs one as the agent."""
-    path = f"/tasks/{(await create(as_ada))['id']}/messages"
+    task = f"/tasks/{(await create(as_ada))['id']}"
+    path = f"{task}/messages"
     for number in range(3):
-        assert (await as_ada.post(path, json={"content": f"Number {number}"})).status_code == 201
-    assert (await as_ada.post(path, json={"content": "Done", "role": "agent"})).status_code == 422
+        await as_ada.post(f"{task}/stop")
+        assert (await as_ada.post(f"{task}/continue", json={"content": f"Number {number}"})).status_code == 200
+    assert (await as_ada.post(f"{task}/continue", json={"content": "x", "role": "agent"})).status_code == 422
     first = (await as_ada.get(path, params={"limit": 2})).json()
     rest = (await as_ada.get(path, params={"limit": 2, "after": first["next"]})).json()
     messages = first["messages"] + rest["messages"]

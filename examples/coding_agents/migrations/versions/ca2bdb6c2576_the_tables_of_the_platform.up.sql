@@ -1,7 +1,7 @@
--- freehold: revision e80e115419c6
--- freehold: facts e13716dc765b7a48dd1a47d5e0979229d08f1fef5e5339151a80250625a693b4 18
+-- freehold: revision ca2bdb6c2576
+-- freehold: facts 348f3fd39391adb55a53e130fd87532f58af6b6cebea11b5d02fc74120297d54 18
 -- the tables of the platform
--- +11 tables, +5 indexes, +2 functions, +30 policies, +8 triggers, +121 grants, no grant removed, no policy weakened
+-- +17 tables, +5 indexes, +3 functions, +49 policies, +9 triggers, +183 grants, no grant removed, no policy weakened
 -- squawk require-concurrent-index-creation, require-concurrent-index-deletion: the table or view is as new, or --allow-blocking was given
 
 -- freehold: unit transaction
@@ -76,6 +76,32 @@ end$function$;
 REVOKE ALL ON FUNCTION "public"."api_tokens_verify"(hash text) FROM PUBLIC, "anon", "authenticated", "service_role";
 
 -- freehold: statement
+CREATE OR REPLACE FUNCTION public.sessions_verify(hash text)
+ RETURNS TABLE(session text, holder text, claims jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$-- Whose session this is, and the claims it gives; nothing for one that has ended. That it was seen, which is what keeps
+-- it from ending, is noted at most once a minute, and never waited for.
+begin
+    return query
+        select s.id, s.user_id::text, jsonb_strip_nulls(jsonb_build_object('email', u."email"))
+        from "public"."sessions" s left join "public"."users" u on u.id = s.user_id
+        where s.secret_hash = hash and s.revoked_at is null and s.expires_at > now();
+    update "public"."sessions" s
+    set last_seen_at = now(), expires_at = least(s.ends_at, now() + make_interval(secs => s.idle_seconds))
+    where (s.user_id, s.id) in (
+        select k.user_id, k.id from "public"."sessions" k
+        where k.secret_hash = hash and k.revoked_at is null and k.expires_at > now()
+          and k.last_seen_at <= now() - interval '1 minute'
+        for no key update skip locked
+    );
+end$function$;
+
+-- freehold: statement
+REVOKE ALL ON FUNCTION "public"."sessions_verify"(hash text) FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
 CREATE TABLE "public"."accounts" (
     "id" text NOT NULL,
     "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
@@ -144,6 +170,55 @@ CREATE TABLE "public"."connectors" (
 REVOKE ALL ON TABLE "public"."connectors" FROM PUBLIC, "anon", "authenticated", "service_role";
 
 -- freehold: statement
+CREATE TABLE "public"."freehold_burst_uses" (
+    "id" text NOT NULL,
+    "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
+    "whole_at" timestamp with time zone NOT NULL,
+    CONSTRAINT "pk_freehold_burst_uses" PRIMARY KEY (user_id, id)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."freehold_burst_uses" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
+CREATE TABLE "public"."freehold_daily_uses" (
+    "id" text NOT NULL,
+    "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
+    "day" date NOT NULL,
+    "used" bigint NOT NULL,
+    CONSTRAINT "pk_freehold_daily_uses" PRIMARY KEY (user_id, id)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."freehold_daily_uses" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
+CREATE TABLE "public"."freehold_idempotency_keys" (
+    "id" text NOT NULL,
+    "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
+    "request" text NOT NULL,
+    "status" bigint NOT NULL,
+    "headers" jsonb DEFAULT '{}'::jsonb NOT NULL,
+    "body" bytea NOT NULL,
+    "expires_at" timestamp with time zone NOT NULL,
+    CONSTRAINT "pk_freehold_idempotency_keys" PRIMARY KEY (user_id, id)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."freehold_idempotency_keys" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
+CREATE TABLE "public"."freehold_tags" (
+    "id" text NOT NULL,
+    "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
+    "version" bigint NOT NULL,
+    CONSTRAINT "pk_freehold_tags" PRIMARY KEY (user_id, id)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."freehold_tags" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
 CREATE TABLE "public"."key_progress" (
     "job" text NOT NULL,
     "after" jsonb NOT NULL,
@@ -171,6 +246,39 @@ CREATE TABLE "public"."keys" (
 
 -- freehold: statement
 REVOKE ALL ON TABLE "public"."keys" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
+CREATE TABLE "public"."platform_settings" (
+    "id" text NOT NULL,
+    "key" text NOT NULL,
+    "value" text NOT NULL,
+    "created_at" timestamp with time zone DEFAULT now() NOT NULL,
+    "updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "pk_platform_settings" PRIMARY KEY (id),
+    CONSTRAINT "uq_platform_settings_key" UNIQUE (key)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."platform_settings" FROM PUBLIC, "anon", "authenticated", "service_role";
+
+-- freehold: statement
+CREATE TABLE "public"."sessions" (
+    "id" text NOT NULL,
+    "secret_hash" text NOT NULL,
+    "last_seen_at" timestamp with time zone DEFAULT now() NOT NULL,
+    "created_at" timestamp with time zone DEFAULT now() NOT NULL,
+    "expires_at" timestamp with time zone NOT NULL,
+    "ends_at" timestamp with time zone NOT NULL,
+    "idle_seconds" bigint NOT NULL,
+    "user_agent" text,
+    "revoked_at" timestamp with time zone,
+    "user_id" text DEFAULT (auth.jwt() ->> 'sub'::text) NOT NULL,
+    CONSTRAINT "pk_sessions" PRIMARY KEY (user_id, id),
+    CONSTRAINT "uq_sessions_secret_hash" UNIQUE (secret_hash)
+);
+
+-- freehold: statement
+REVOKE ALL ON TABLE "public"."sessions" FROM PUBLIC, "anon", "authenticated", "service_role";
 
 -- freehold: statement
 CREATE TABLE "public"."settings" (
@@ -318,6 +426,9 @@ ALTER TABLE "public"."connectors" ADD CONSTRAINT "fk_connectors_user_id_users" F
 ALTER TABLE "public"."keys" ADD CONSTRAINT "fk_keys_user_id_users" FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 -- freehold: statement
+ALTER TABLE "public"."sessions" ADD CONSTRAINT "fk_sessions_user_id_users" FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+-- freehold: statement
 ALTER TABLE "public"."settings" ADD CONSTRAINT "fk_settings_user_id_users" FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 -- freehold: statement
@@ -369,6 +480,30 @@ ALTER TABLE "public"."connectors" ENABLE ROW LEVEL SECURITY;
 ALTER TABLE "public"."connectors" FORCE ROW LEVEL SECURITY;
 
 -- freehold: statement
+ALTER TABLE "public"."freehold_burst_uses" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."freehold_burst_uses" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."freehold_daily_uses" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."freehold_daily_uses" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."freehold_idempotency_keys" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."freehold_idempotency_keys" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."freehold_tags" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."freehold_tags" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
 ALTER TABLE "public"."key_progress" ENABLE ROW LEVEL SECURITY;
 
 -- freehold: statement
@@ -379,6 +514,18 @@ ALTER TABLE "public"."keys" ENABLE ROW LEVEL SECURITY;
 
 -- freehold: statement
 ALTER TABLE "public"."keys" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."platform_settings" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."platform_settings" FORCE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."sessions" ENABLE ROW LEVEL SECURITY;
+
+-- freehold: statement
+ALTER TABLE "public"."sessions" FORCE ROW LEVEL SECURITY;
 
 -- freehold: statement
 ALTER TABLE "public"."settings" ENABLE ROW LEVEL SECURITY;
@@ -479,6 +626,75 @@ CREATE POLICY "connectors_update_authenticated" ON "public"."connectors" AS PERM
     WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
 
 -- freehold: statement
+CREATE POLICY "freehold_burst_uses_insert_authenticated" ON "public"."freehold_burst_uses" AS PERMISSIVE FOR INSERT
+    TO "authenticated"
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_burst_uses_select_authenticated" ON "public"."freehold_burst_uses" AS PERMISSIVE FOR SELECT
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_burst_uses_update_authenticated" ON "public"."freehold_burst_uses" AS PERMISSIVE FOR UPDATE
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))))
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_daily_uses_insert_authenticated" ON "public"."freehold_daily_uses" AS PERMISSIVE FOR INSERT
+    TO "authenticated"
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_daily_uses_select_authenticated" ON "public"."freehold_daily_uses" AS PERMISSIVE FOR SELECT
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_daily_uses_update_authenticated" ON "public"."freehold_daily_uses" AS PERMISSIVE FOR UPDATE
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))))
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_idempotency_keys_delete_authenticated" ON "public"."freehold_idempotency_keys" AS PERMISSIVE FOR DELETE
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_idempotency_keys_insert_authenticated" ON "public"."freehold_idempotency_keys" AS PERMISSIVE FOR INSERT
+    TO "authenticated"
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_idempotency_keys_select_authenticated" ON "public"."freehold_idempotency_keys" AS PERMISSIVE FOR SELECT
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_idempotency_keys_update_authenticated" ON "public"."freehold_idempotency_keys" AS PERMISSIVE FOR UPDATE
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))))
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_tags_insert_authenticated" ON "public"."freehold_tags" AS PERMISSIVE FOR INSERT
+    TO "authenticated"
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_tags_select_authenticated" ON "public"."freehold_tags" AS PERMISSIVE FOR SELECT
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "freehold_tags_update_authenticated" ON "public"."freehold_tags" AS PERMISSIVE FOR UPDATE
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))))
+    WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
 CREATE POLICY "keys_delete_authenticated" ON "public"."keys" AS PERMISSIVE FOR DELETE
     TO "authenticated"
     USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
@@ -498,6 +714,38 @@ CREATE POLICY "keys_update_authenticated" ON "public"."keys" AS PERMISSIVE FOR U
     TO "authenticated"
     USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))))
     WITH CHECK ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "platform_settings_select_anon_authenticated" ON "public"."platform_settings" AS PERMISSIVE FOR SELECT
+    TO "anon", "authenticated"
+    USING (true);
+
+-- freehold: statement
+CREATE POLICY "sessions_insert_authenticated" ON "public"."sessions" AS PERMISSIVE FOR INSERT
+    TO "authenticated"
+    WITH CHECK (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND (( SELECT (auth.jwt() ->> 'token_id'::text)) IS NULL)));
+
+-- freehold: statement
+CREATE POLICY "sessions_select_authenticated" ON "public"."sessions" AS PERMISSIVE FOR SELECT
+    TO "authenticated"
+    USING ((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))));
+
+-- freehold: statement
+CREATE POLICY "sessions_select_definer" ON "public"."sessions" AS PERMISSIVE FOR SELECT
+    TO CURRENT_USER
+    USING (true);
+
+-- freehold: statement
+CREATE POLICY "sessions_update_authenticated" ON "public"."sessions" AS PERMISSIVE FOR UPDATE
+    TO "authenticated"
+    USING (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND (revoked_at IS NULL)))
+    WITH CHECK (((user_id = ( SELECT (auth.jwt() ->> 'sub'::text))) AND (revoked_at IS NOT NULL)));
+
+-- freehold: statement
+CREATE POLICY "sessions_update_definer" ON "public"."sessions" AS PERMISSIVE FOR UPDATE
+    TO CURRENT_USER
+    USING (true)
+    WITH CHECK (true);
 
 -- freehold: statement
 CREATE POLICY "settings_delete_authenticated" ON "public"."settings" AS PERMISSIVE FOR DELETE
@@ -584,6 +832,9 @@ CREATE TRIGGER connectors_updated_at BEFORE UPDATE ON public.connectors FOR EACH
 CREATE TRIGGER keys_updated_at BEFORE UPDATE ON public.keys FOR EACH ROW EXECUTE FUNCTION freehold.set_updated_at();
 
 -- freehold: statement
+CREATE TRIGGER platform_settings_updated_at BEFORE UPDATE ON public.platform_settings FOR EACH ROW EXECUTE FUNCTION freehold.set_updated_at();
+
+-- freehold: statement
 CREATE TRIGGER settings_updated_at BEFORE UPDATE ON public.settings FOR EACH ROW EXECUTE FUNCTION freehold.set_updated_at();
 
 -- freehold: statement
@@ -600,6 +851,9 @@ GRANT EXECUTE ON FUNCTION "public"."api_tokens_create"(token_id text, title text
 
 -- freehold: statement
 GRANT EXECUTE ON FUNCTION "public"."api_tokens_verify"(hash text) TO "anon";
+
+-- freehold: statement
+GRANT EXECUTE ON FUNCTION "public"."sessions_verify"(hash text) TO "anon";
 
 -- freehold: statement
 GRANT DELETE, SELECT ON TABLE "public"."accounts" TO "authenticated";
@@ -620,6 +874,30 @@ GRANT DELETE, SELECT, INSERT ("id", "user_id", "name", "description", "type", "b
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."connectors" TO "service_role";
 
 -- freehold: statement
+GRANT INSERT, SELECT, UPDATE ("whole_at") ON TABLE "public"."freehold_burst_uses" TO "authenticated";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."freehold_burst_uses" TO "service_role";
+
+-- freehold: statement
+GRANT INSERT, SELECT, UPDATE ("day", "used") ON TABLE "public"."freehold_daily_uses" TO "authenticated";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."freehold_daily_uses" TO "service_role";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ("request", "status", "headers", "body", "expires_at") ON TABLE "public"."freehold_idempotency_keys" TO "authenticated";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."freehold_idempotency_keys" TO "service_role";
+
+-- freehold: statement
+GRANT INSERT, SELECT, UPDATE ("version") ON TABLE "public"."freehold_tags" TO "authenticated";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."freehold_tags" TO "service_role";
+
+-- freehold: statement
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."key_progress" TO "service_role";
 
 -- freehold: statement
@@ -627,6 +905,21 @@ GRANT DELETE, SELECT, INSERT ("id", "user_id", "provider", "value"), UPDATE ("pr
 
 -- freehold: statement
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."keys" TO "service_role";
+
+-- freehold: statement
+GRANT SELECT ON TABLE "public"."platform_settings" TO "anon";
+
+-- freehold: statement
+GRANT SELECT ON TABLE "public"."platform_settings" TO "authenticated";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."platform_settings" TO "service_role";
+
+-- freehold: statement
+GRANT INSERT ("id", "secret_hash", "expires_at", "ends_at", "idle_seconds", "user_agent", "user_id"), SELECT ("id", "last_seen_at", "created_at", "expires_at", "ends_at", "idle_seconds", "user_agent", "revoked_at", "user_id"), UPDATE ("revoked_at") ON TABLE "public"."sessions" TO "authenticated";
+
+-- freehold: statement
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."sessions" TO "service_role";
 
 -- freehold: statement
 GRANT DELETE, SELECT, INSERT ("id", "user_id", "key", "value"), UPDATE ("key", "value") ON TABLE "public"."settings" TO "authenticated";

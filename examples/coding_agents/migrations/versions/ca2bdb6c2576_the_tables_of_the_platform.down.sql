@@ -1,4 +1,4 @@
--- freehold: revision e80e115419c6
+-- freehold: revision ca2bdb6c2576
 -- undoes: the tables of the platform
 -- what this drops is not brought back by going up again
 
@@ -15,6 +15,9 @@ ALTER TABLE "public"."connectors" DROP CONSTRAINT "fk_connectors_user_id_users";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."keys" DROP CONSTRAINT "fk_keys_user_id_users";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+ALTER TABLE "public"."sessions" DROP CONSTRAINT "fk_sessions_user_id_users";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
 ALTER TABLE "public"."settings" DROP CONSTRAINT "fk_settings_user_id_users";
@@ -44,10 +47,28 @@ DROP TABLE "public"."api_tokens";
 DROP TABLE "public"."connectors";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."freehold_burst_uses";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."freehold_daily_uses";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."freehold_idempotency_keys";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."freehold_tags";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."key_progress";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."keys";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."platform_settings";
+
+-- freehold: statement: ACCESS EXCLUSIVE, brief
+DROP TABLE "public"."sessions";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."settings";
@@ -66,6 +87,9 @@ DROP TABLE "public"."user_keys";
 
 -- freehold: statement: ACCESS EXCLUSIVE, brief
 DROP TABLE "public"."users";
+
+-- freehold: statement
+DROP FUNCTION "public"."sessions_verify"(hash text);
 
 -- freehold: statement
 DROP FUNCTION "public"."api_tokens_verify"(hash text);
