@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -12,6 +11,7 @@ from examples.profiles import page
 from examples.profiles.models import Profile
 from freehold import UserContext, UserScope, action, set_
 from freehold.actions import Form, Page
+from freehold.schemas import SelectSchema
 
 FullName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
 
@@ -24,14 +24,8 @@ class UpdateProfile(BaseModel):
     full_name: FullName
 
 
-class ProfileOut(BaseModel):
+class ProfileOut(SelectSchema[Profile], only={"email", "full_name", "updated_at"}):
     """A profile, as its owner gets it."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    email: str
-    full_name: str | None
-    updated_at: datetime
 
 
 async def get_profile(scope: UserScope) -> Profile:
@@ -48,4 +42,4 @@ async def show_profile(ctx: UserContext, form: Form) -> str:
 async def update_profile(ctx: UserContext, input: UpdateProfile) -> ProfileOut:  # noqa: A002 - what it is
     """Changes the caller's name. "All rows" are the caller's: nobody else's are in reach."""
     await ctx.scope.update(Profile, true(), set_(Profile.full_name, input.full_name))
-    return ProfileOut.model_validate(await get_profile(ctx.scope))
+    return ProfileOut.of(await get_profile(ctx.scope))

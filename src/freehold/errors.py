@@ -161,6 +161,7 @@ class Code(StrEnum):
     LIMIT_INVALID = "FH611"
     STREAMS_MANY = "FH612"
     ACTIONS_UNIMPORTABLE = "FH613"
+    TABLE_ABSENT = "FH614"
     # 70x, 71x: sign-in and credentials
     CREDENTIAL_SCOPE = "FH701"
     TOKENS_FULL = "FH702"

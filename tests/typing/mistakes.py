@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from freehold import AnonymousScope, Database, Identity, ServiceScope, UserScope, append, set_
+from freehold.schemas import InsertSchema, SelectSchema, insert_schema, select_schema
 from tests.typing.schema import LogEntry, Message, Setting, Task
 
 
@@ -137,3 +138,25 @@ def wrong_scopes(db: Database, identity: Identity) -> None:
     db.as_service()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     db.as_user(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     db.as_user()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+class TaskOut(SelectSchema[Task]): ...
+
+
+class NewTask(InsertSchema[Task]):
+    late: bool = False
+
+
+class Untyped(SelectSchema[str]): ...  # type: ignore[type-var]  # pyright: ignore[reportInvalidTypeArguments]
+
+
+def wrong_schemas(task: Task, message: Message, new: NewTask) -> None:
+    TaskOut.of(message)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    TaskOut.of("task")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    TaskOut.all_of([message])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    TaskOut.all_of(task)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    added: Message = new.row()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    late: str = new.late  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    print(added, late)
+    select_schema(str)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    insert_schema(Task, omit=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +28,8 @@ from freehold import (
     with_,
     with_deleted,
 )
+from freehold.schemas import InsertSchema, SelectSchema, UpdateSchema, select_schema
+from freehold.scope import Assignment
 from tests.typing.schema import LogEntry, Message, Status, Task
 
 
@@ -168,6 +171,40 @@ def everybody(user: UserScope, anon: AnonymousScope, service: ServiceScope) -> N
     anybody(user)
     anybody(anon)
     anybody(service)
+
+
+class TaskOut(SelectSchema[Task], omit={"logs"}):
+    """A task, with a field of the class's own."""
+
+    late: bool = False
+
+
+class NewTask(InsertSchema[Task]): ...
+
+
+class ChangeTask(UpdateSchema[Task], only={"title", "note"}):
+    title: str = "t"
+
+
+def schemas(task: Task, row: dict[str, object], new: NewTask) -> None:
+    """A class that is derived is known by its name, its own fields, and what it makes."""
+    assert_type(TaskOut.of(task), TaskOut)
+    assert_type(TaskOut.all_of([task]), list[TaskOut])
+    assert_type(TaskOut.of(task).late, bool)
+    assert_type(TaskOut.model_validate(row), TaskOut)
+    assert_type(NewTask.model_validate(row), NewTask)
+    assert_type(new.row(), Task)
+    assert_type(new.row(priority=1), Task)
+    assert_type(ChangeTask(title="t").title, str)
+    assert_type(ChangeTask(title="t").assignments(), list[Assignment])
+    assert_type(select_schema(Task, omit={"logs"}), type[BaseModel])
+
+
+async def schemas_in_verbs(alice: UserScope, key: UUID, new: NewTask, change: ChangeTask) -> None:
+    """What they make is what verbs take."""
+    assert_type(await alice.insert(new.row()), Task)
+    assert_type(await alice.update(Task, Task.id == key, *change.assignments()), list[Task])
+    assert_type(TaskOut.all_of(await alice.all(select(Task))), list[TaskOut])
 
 
 async def related(user: UserScope) -> None:

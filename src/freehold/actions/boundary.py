@@ -7,12 +7,11 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HEADER: Final = "X-Request-Id"
+_HEADER: Final = b"x-request-id"
 _log: Final = logging.getLogger(__name__)
 
 
@@ -38,7 +37,8 @@ class Boundary:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)[_HEADER] = request_id
+                others = (each for each in message.get("headers", ()) if each[0] != _HEADER)
+                message["headers"] = [*others, (_HEADER, request_id.encode())]
             await send(message)
 
         try:

@@ -55,10 +55,16 @@ class Installation:
         setattr(state, _STATE, self)
 
     @classmethod
+    def in_(cls, state: object) -> Installation | None:
+        """The installation in an application's state."""
+        found = getattr(state, _STATE, None)
+        return found if isinstance(found, cls) else None
+
+    @classmethod
     def of(cls, request: Request) -> Installation:
         """The installation of the application that ``request`` came to."""
-        found = getattr(request.app.state, _STATE, None)
-        if not isinstance(found, cls):
+        found = cls.in_(request.app.state)
+        if found is None:
             raise ConfigurationError(
                 Code.SETTING_MISSING,
                 "The application has no database to act on.",

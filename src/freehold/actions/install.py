@@ -22,6 +22,7 @@ from freehold.actions.input import field_errors, invalid
 from freehold.actions.limit import BodyLimit
 from freehold.actions.openapi import describe
 from freehold.actions.problem import OPAQUE, Problem, kind_of, problem_of
+from freehold.actions.required import explained
 from freehold.auth import Verify
 from freehold.errors import FreeholdError
 from freehold.scope import Database
@@ -70,7 +71,7 @@ class _Answers:
             case FreeholdError() if kind_of(error) is not OPAQUE:
                 return self._known(request, error)
             case _:
-                raise error
+                raise explained(error)
 
     def broken(self, request: Request) -> Response:
         """The response to a request that raised what nobody expected."""

@@ -19,7 +19,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        read = _announced(scope) if _announced(scope) > self._largest else 0
+        announced = _announced(scope)
+        read = announced if announced > self._largest else 0
 
         async def limited() -> Message:
             nonlocal read
@@ -41,5 +42,5 @@ class BodyLimit:
 
 def _announced(scope: Scope) -> int:
     """What Content-Length says, 0 without one."""
-    value = dict(scope["headers"]).get(b"content-length", b"")
+    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     return int(value) if value.isdigit() else 0

@@ -7,6 +7,8 @@ from typing import Any, Final, cast
 
 from fastapi import FastAPI
 
+from freehold.actions.reference import renamed
+
 SCHEMAS: Final = "x-freehold-schemas"
 """Where an operation keeps the schemas it refers to, until the document gathers them."""
 
@@ -34,11 +36,12 @@ def _complete(document: dict[str, Any], cookie: str) -> None:
             continue
         own = cast(dict[str, Any], operation.pop(SCHEMAS))
         names = {name: _free(name, schema, schemas) for name, schema in own.items()}
+        places = {_PREFIX + name: _PREFIX + free for name, free in names.items()}
         for name, schema in own.items():
-            schemas[names[name]] = _renamed(schema, names)
-        renamed = _renamed(operation, names)
+            schemas[names[name]] = renamed(schema, places)
+        complete = renamed(operation, places)
         operation.clear()
-        operation.update(renamed)
+        operation.update(complete)
         operation.get("responses", {}).pop("200", None) if "200" not in operation.pop(SECURED) else None
         components["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer", "description": "A token, in Authorization: Bearer."},
@@ -58,17 +61,3 @@ def _free(name: str, schema: Any, taken: dict[str, Any]) -> str:
         number += 1
         free = f"{name}_{number}"
     return free
-
-
-def _renamed(node: Any, names: dict[str, str]) -> Any:
-    if isinstance(node, list):
-        return [_renamed(each, names) for each in cast(list[object], node)]
-    if not isinstance(node, dict):
-        return node
-    members = cast(dict[str, Any], node)
-    found = {key: _renamed(value, names) for key, value in members.items()}
-    reference = members.get("$ref")
-    if isinstance(reference, str) and reference.startswith(_PREFIX):
-        name = reference.removeprefix(_PREFIX)
-        found["$ref"] = _PREFIX + names.get(name, name)
-    return found

@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from freehold.actions.action import Action
-from freehold.actions.context import Caller, UserContext
+from freehold.actions.context import Caller, UserContext, user_context
+from freehold.actions.direct import goes_direct
 from freehold.actions.operation import operation_of
+from freehold.actions.required import requiring
 from freehold.actions.runner import Runner
 from freehold.errors import Code, DeclarationError
 
@@ -20,11 +24,12 @@ from freehold.errors import Code, DeclarationError
 def router(*actions: Action[..., Any]) -> APIRouter:
     """The routes of these actions, to be included in an application that `install` was called with.
 
+    When it starts, tables of the library that the actions need and that are not there are `ConfigurationError` (FH614).
     Raises `DeclarationError` (FH110) for two actions of one name, or of one method and path.
     """
     _refuse_repeated("have the name", [each.name for each in actions])
     _refuse_repeated("answer to", [place for each in actions for place in _places(each)])
-    routes = APIRouter()
+    routes = APIRouter(lifespan=requiring(actions))
     for each in actions:
         _add(routes, each)
     return routes
@@ -47,7 +52,13 @@ def _places(action: Action[..., Any]) -> Iterator[str]:
 def _add(routes: APIRouter, action: Action[..., Any]) -> None:
     runner = Runner(action)
     if action.page is not None and action.page.at is not None:  # for browsers: programs use the action's own path
-        routes.add_api_route(action.page.at, _endpoint(runner.post), methods=["POST"], include_in_schema=False)
+        routes.add_api_route(
+            action.page.at,
+            _endpoint(runner.post),
+            methods=["POST"],
+            include_in_schema=False,
+            route_class_override=_direct(runner.post),
+        )
     routes.add_api_route(
         action.path,
         _endpoint(runner.run),
@@ -59,6 +70,7 @@ def _add(routes: APIRouter, action: Action[..., Any]) -> None:
         response_model=None,
         status_code=action.status,
         openapi_extra=operation_of(runner),
+        route_class_override=_direct(runner.run),
     )
 
 
@@ -68,3 +80,18 @@ def _endpoint(run: Callable[[Request, UserContext], Awaitable[Response]]) -> Cal
         return await run(request, context)
 
     return endpoint
+
+
+def _direct(run: Callable[[Request, UserContext], Awaitable[Response]]) -> type[APIRoute]:
+    """A route that calls ``run`` itself where FastAPI has nothing to add."""
+
+    class Direct(APIRoute):
+        async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if not goes_direct(self, scope):
+                await super().handle(scope, receive, send)
+                return
+            request = Request(scope, receive, send)
+            response = await run(request, await user_context(request))
+            await response(scope, receive, send)
+
+    return Direct

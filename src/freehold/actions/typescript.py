@@ -17,6 +17,7 @@ from pydantic.json_schema import JsonSchemaMode
 from freehold.actions.action import Action
 from freehold.actions.operation import Exact
 from freehold.actions.outcome import Outcome, outcomes
+from freehold.actions.reference import renamed
 
 _HEADER: Final = "// Written by `freehold client ts`. Change the actions and write it again, rather than this file.\n"
 _RESERVED: Final = frozenset(
@@ -98,8 +99,8 @@ class _Types:
             schema = {"$ref": schema["title"]}
         names = {name: self._name(name, each, mode) for name, each in definitions.items()}
         for name, each in definitions.items():
-            self._definitions[names[name]] = _renamed(each, names)
-        return _type(_renamed(schema, names))
+            self._definitions[names[name]] = renamed(each, names)
+        return _type(renamed(schema, names))
 
     def _name(self, name: str, schema: dict[str, Any], mode: JsonSchemaMode) -> str:
         """An input and an output of one model may differ: what has a default need not be sent."""
@@ -113,18 +114,6 @@ class _Types:
     def declarations(self) -> str:
         """The declarations, by name."""
         return "\n".join(_declaration(name, schema) for name, schema in sorted(self._definitions.items()))
-
-
-def _renamed(node: Any, names: dict[str, str]) -> Any:
-    if isinstance(node, list):
-        return [_renamed(each, names) for each in cast(list[object], node)]
-    if not isinstance(node, dict):
-        return node
-    members = cast(dict[str, Any], node)
-    found = {key: _renamed(value, names) for key, value in members.items()}
-    if isinstance(members.get("$ref"), str):
-        found["$ref"] = names.get(members["$ref"], members["$ref"])
-    return found
 
 
 def _declaration(name: str, schema: dict[str, Any]) -> str:

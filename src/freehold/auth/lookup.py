@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any, Final, cast
 
-from sqlalchemy import Column, Executable, Table, bindparam, inspect
+from sqlalchemy import Column, Table, inspect
 from sqlalchemy.orm import InstrumentedAttribute
 
 from freehold.errors import Code, DeclarationError
 from freehold.models import DefinerFunction, owner_column, table_of
-from freehold.models.function import sql_type
+from freehold.models.function import function_body, sql_type
 from freehold.policies import Command, quote_identifier, quote_literal
 from freehold.scope import Scope
-from freehold.scope.plan import Prepared
+from freehold.scope.definer import call_of
 
 _RESERVED: Final = frozenset({"sub", "role", "aud", "iss", "exp", "iat", "session_id", "token_id", "scopes"})
 
@@ -33,10 +32,7 @@ def body(file: str, model: type[Any], alias: str, **values: object) -> str:
         "join": "" if people is None else f"left join {_named(people)} u on u.id = {alias}.{owner.name}",
         **values,
     }
-    text = files("freehold.auth").joinpath("sql", file).read_text(encoding="utf-8")
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", str(value))
-    return text
+    return function_body("freehold.auth", file, **values)
 
 
 def opened(model: type[Any], *commands: Command) -> dict[Table, tuple[Command, ...]]:
@@ -47,13 +43,8 @@ def opened(model: type[Any], *commands: Command) -> dict[Table, tuple[Command, .
 
 async def rows_of(scope: Scope, function: DefinerFunction, values: Mapping[str, Any]) -> list[Any]:
     """What ``function`` gives for ``values``; planned once."""
-    statement: Any = Prepared((function.schema, function.name), lambda: _called(function), values)
-    rows: list[Any] = await scope.all(statement)
+    rows: list[Any] = await scope.all(call_of(function, values))
     return rows
-
-
-def _called(function: DefinerFunction) -> Executable:
-    return function.call(*(bindparam(name, type_=type_) for name, type_ in function.arguments.items()))
 
 
 def _people(model: type[Any]) -> Table | None:

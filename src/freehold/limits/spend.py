@@ -1,5 +1,7 @@
 """Counting one use, exactly, however many come at once: each limit is one upsert that PostgreSQL serialises.
 
+The upsert is in a function that comes with the table: users count with it, and cannot write the table otherwise.
+
 It runs in the transaction of what is counted, so what is rolled back was not used, and a second use waits for the first.
 """
 
@@ -9,17 +11,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Date, Interval, case, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import insert
-
 from freehold.errors import Code, LimitExceededError
 from freehold.identity import Identity
-from freehold.limits.limit import Burst, Daily, Limit, allowed
+from freehold.limits.limit import Daily, Limit, allowed
 from freehold.limits.standing import Standing, headers_of
-from freehold.limits.tables import BurstUse, DailyUse
+from freehold.limits.tables import BurstUse, DailyUse, burst_spending, daily_spending
 from freehold.scope import UserScope
+from freehold.scope.definer import call_of
 
 _DAY: Final = 86_400.0
+_DAILY: Final = daily_spending(DailyUse)
+_BURST: Final = burst_spending(BurstUse)
 _HINT: Final = "Try again later: Retry-After says when."
 
 
@@ -31,10 +33,10 @@ async def spend(scope: UserScope, identity: Identity, limits: Sequence[Limit]) -
     """
     granted = [allowed(each, await each.override(scope, identity) if each.override else None) for each in limits]
     counted = [(limit, most) for limit, most in zip(limits, granted, strict=True) if most > 0]
-    statements = [each for limit, most in counted for each in _statements(limit, most, identity)]
+    statements = [_statement(limit, most) for limit, most in counted]
     answers = iter(await scope.batch(*statements) if statements else ())
     standings = tuple(
-        _standing(limit, most, next(answers), next(answers)) if most > 0 else _closed(limit)
+        _standing(limit, most, next(answers)[0]) if most > 0 else _closed(limit)
         for limit, most in zip(limits, granted, strict=True)
     )
     refused = next((each for each in standings if each.remaining < 0), None)
@@ -48,45 +50,19 @@ async def spend(scope: UserScope, identity: Identity, limits: Sequence[Limit]) -
     return standings
 
 
-def _statements(limit: Limit, most: int, identity: Identity) -> tuple[Any, Any]:
-    """The upsert, which gives a row if the use is allowed, and what tells how long until it is."""
-    return _daily(limit, most, identity) if isinstance(limit, Daily) else _burst(limit, most, identity)
+def _statement(limit: Limit, most: int) -> Any:
+    values: dict[str, Any] = {"limit_name": limit.name, "most": most}
+    return call_of(_DAILY, values) if isinstance(limit, Daily) else call_of(_BURST, values | {"seconds": limit.seconds})
 
 
-def _daily(limit: Daily, most: int, identity: Identity) -> tuple[Any, Any]:
-    today = cast(func.timezone("UTC", func.clock_timestamp()), Date)
-    used = case((DailyUse.day == today, DailyUse.used), else_=0)
-    statement = insert(DailyUse).values(id=limit.name, user_id=identity.user_id, day=today, used=1)
-    upsert = statement.on_conflict_do_update(
-        index_elements=["user_id", "id"], set_={"used": used + 1, "day": today}, where=used < most
-    ).returning(DailyUse.used)
-    return upsert, select(func.clock_timestamp())
-
-
-def _burst(limit: Burst, most: int, identity: Identity) -> tuple[Any, Any]:
-    # GCRA: a use moves `whole_at` one interval on, and is refused where that would be more than `seconds` from now.
-    now, interval = func.clock_timestamp(), _interval(limit.seconds / most)
-    statement = insert(BurstUse).values(id=limit.name, user_id=identity.user_id, whole_at=now + interval)
-    upsert = statement.on_conflict_do_update(
-        index_elements=["user_id", "id"],
-        set_={"whole_at": func.greatest(BurstUse.whole_at, now) + interval},
-        where=BurstUse.whole_at <= now + _interval(limit.seconds * (most - 1) / most),
-    ).returning(BurstUse.whole_at)
-    ahead = func.date_part("epoch", BurstUse.whole_at - now)
-    return upsert, select(ahead).where(BurstUse.id == limit.name)
-
-
-def _interval(seconds: float) -> Any:
-    return literal(timedelta(seconds=seconds), Interval)
-
-
-def _standing(limit: Limit, most: int, upserted: Sequence[Any], told: Sequence[Any]) -> Standing:
+def _standing(limit: Limit, most: int, answer: tuple[Any, Any]) -> Standing:
     """``remaining`` is -1 for a use that was refused."""
     if isinstance(limit, Daily):
-        remaining = most - upserted[0] if upserted else -1
-        return Standing(limit.name, most, _DAY, remaining, _until_midnight(told[0]))
-    ahead, interval = float(told[0]), limit.seconds / most
-    if not upserted:
+        spent, moment = answer
+        return Standing(limit.name, most, _DAY, -1 if spent is None else most - spent, _until_midnight(moment))
+    granted, ahead = answer
+    interval = limit.seconds / most
+    if not granted:
         return Standing(limit.name, most, limit.seconds, -1, ahead + interval - limit.seconds)
     return Standing(limit.name, most, limit.seconds, int((limit.seconds - ahead) / interval + 1e-6), interval)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any, Final
 
 from sqlalchemy import Select, Table, column, select
@@ -70,6 +71,14 @@ class _Call(Function[Any]):
         super().__init__(function.name, *values, packagenames=(function.schema,))
         self.shares = True
         self.writes = not function.repeatable
+
+
+def function_body(package: str, file: str, **values: object) -> str:
+    """The text of ``sql/<file>`` in a package, with ``{name}`` replaced by the value of that name."""
+    text = files(package).joinpath("sql", file).read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
 
 
 def functions_of(table: Table) -> tuple[DefinerFunction, ...]:

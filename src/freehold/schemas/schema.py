@@ -122,13 +122,15 @@ class SelectSchema(_Schema[M]):
     @classmethod
     def of(cls, row: M) -> Self:
         """The schema of one row."""
-        return cls.model_validate(row)
+        return cls.all_of((row,))[0]
 
     @classmethod
     def all_of(cls, rows: Collection[M]) -> list[Self]:
         """The schemas of several rows."""
-        validate = cls.__pydantic_validator__.validate_python
-        return [validate(row) for row in rows]
+        validate, read = cls.__pydantic_validator__.validate_python, _read_from_state(cls)
+        if read is None:
+            return [validate(row) for row in rows]
+        return [validate(state if read <= (state := vars(row)).keys() else row) for row in rows]
 
 
 class InsertSchema(_Schema[M]):
@@ -164,6 +166,20 @@ class UpdateSchema(_Schema[M]):
         model = _model_of(type(self))
         names = [name for name in _columns(type(self)) if name in self.model_fields_set]
         return [Assignment(getattr(model, name), getattr(self, name)) for name in names]
+
+
+@cache
+def _read_from_state(schema: type[BaseModel]) -> frozenset[str] | None:
+    """The fields that a row must have in its dictionary to be read from it; None where only its attributes will do.
+
+    Reading attributes costs more than validating what they give.
+    """
+    whole = any(each.info.mode != "after" for each in schema.__pydantic_decorators__.model_validators.values())
+    renamed = any(each.validation_alias is not None for each in schema.model_fields.values())
+    if whole or renamed or schema.model_config.get("extra", "ignore") != "ignore":
+        return None
+    model = _model_of(schema)
+    return frozenset(name for name in schema.model_fields if hasattr(model, name))
 
 
 def _model_of(schema: type[BaseModel]) -> type[Model]:

@@ -24,6 +24,11 @@ class Ahead(UserScope):
         self._gone = False
         self._rows: list[Any] | None = None
 
+    @property
+    def went(self) -> bool:
+        """Whether anything was read, with the statement ahead of it."""
+        return self._gone
+
     async def rows(self) -> list[Any]:
         """The rows of the statement, as they were before anything else was read."""
         if self._rows is None:

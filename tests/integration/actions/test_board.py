@@ -11,17 +11,23 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
-from freehold import Database, Identity
+from freehold import Database, Identity, UserContext, action
+from freehold.actions import install, router
 from freehold.actions.announcement import Announcements, Subscription
 from freehold.actions.tag import revalidate
 from freehold.auth import DevelopmentSessions, Verified
 from freehold.errors import Code, LimitExceededError
 from freehold.server import Endpoints
 from freehold.wire import Connection, PoolSize
-from tests.integration.actions.board import create_app
+from tests.integration.actions.board import Card, CardOut, create_app
 from tests.integration.actions.conftest import opened
 from tests.integration.conftest import ALICE, BOB
+from tests.integration.scope.conftest import wire
+from tests.integration.scope.trace import Wire
+
+__all__ = ["wire"]
 
 READER = "a-token-that-only-reads"
 
@@ -239,6 +245,41 @@ async def test_an_etag_skips_the_query(alice: httpx.AsyncClient, bob: httpx.Asyn
     await alice.post(f"/cards/{card}/finish")
     assert (await alice.get("/cards", headers=known)).json()["cards"][0]["status"] == "done"
     assert (await alice.get(f"/cards/{card}", headers={"If-None-Match": one.headers["etag"]})).status_code == 200
+
+
+async def test_a_tagged_read_is_one_round_trip(wire: Wire, alice: httpx.AsyncClient) -> None:
+    """The versions travel with the cards; a known ETag brings no card; one that is out of date costs one more.
+
+    A bearer's lookup is the other one of a request.
+    """
+    await _card(alice)
+    listed = await alice.get("/cards")
+    known, old = {"If-None-Match": listed.headers["etag"]}, {"If-None-Match": 'W/"x"'}
+    await alice.get("/cards", headers=known)
+    wire.messages()
+    for headers, status, cards, trips in (({}, 200, 1, 1), (known, 304, 0, 1), (old, 200, 1, 2)):
+        assert (await alice.get("/cards", headers=headers)).status_code == status
+        said = wire.messages()
+        assert sum("\tSync" in each for each in said) == trips
+        assert sum("one" in each for each in said if "\tDataRow" in each) == cards
+
+
+async def test_an_answer_read_elsewhere_has_no_etag(db: Database, sessions: DevelopmentSessions) -> None:
+    """It may be older than the versions of its tags are by then; the control is the same read through its scope."""
+
+    @action.read("cards.past", path="/past", tags=("cards",))
+    async def past(ctx: UserContext) -> list[CardOut]:
+        return [CardOut.model_validate(each) for each in await ctx.db.as_user(ALICE).all(select(Card))]
+
+    @action.read("cards.own", path="/own", tags=("cards",))
+    async def own(ctx: UserContext) -> list[CardOut]:
+        return [CardOut.model_validate(each) for each in await ctx.scope.all(select(Card))]
+
+    app = FastAPI()
+    install(app, db=db, verify=sessions.verify, cookie="c")
+    app.include_router(router(past, own))
+    async with opened(app, sessions.issue(ALICE)) as client:
+        assert ["etag" in (await client.get(path)).headers for path in ("/past", "/own")] == [False, True]
 
 
 async def test_a_change_that_is_undone_touches_nothing(alice: httpx.AsyncClient) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
 
-from freehold.actions import install, router
+from freehold.actions import install, router, user_context
 from freehold.auth import DevelopmentSessions
 from freehold.scope import Database
 from tests.integration.actions.conftest import opened
@@ -183,17 +184,50 @@ async def test_an_output_that_is_not_what_was_declared(alice: httpx.AsyncClient)
     assert SECRET not in answer.text
 
 
-async def test_a_routers_own_dependencies_count(db: Database, sessions: DevelopmentSessions) -> None:
-    """What an application adds around actions is not passed by."""
+async def _closed() -> None:
+    raise HTTPException(418)
 
-    async def closed() -> None:
-        raise HTTPException(418)
 
+def _around_all(app: FastAPI) -> None:
+    app.router.dependencies.append(Depends(_closed))
+    app.include_router(router(get))
+
+
+def _around_the_router(app: FastAPI) -> None:
+    app.include_router(router(get), dependencies=[Depends(_closed)])
+
+
+def _in_between(app: FastAPI) -> None:
+    inner, outer = APIRouter(), APIRouter(dependencies=[Depends(_closed)])
+    inner.include_router(router(get))
+    outer.include_router(inner)
+    app.include_router(outer)
+
+
+def _overridden(app: FastAPI) -> None:
+    app.dependency_overrides[user_context] = _closed
+    app.include_router(router(get))
+
+
+@pytest.mark.parametrize("arrange", [_around_all, _around_the_router, _in_between, _overridden])
+async def test_what_is_around_actions_counts(
+    db: Database, sessions: DevelopmentSessions, arrange: Callable[[FastAPI], None]
+) -> None:
+    """An application's own dependencies and overrides are not passed by."""
     app = FastAPI()
     install(app, db=db, verify=sessions.verify, cookie="c")
-    app.include_router(router(get), dependencies=[Depends(closed)])
+    arrange(app)
     async with opened(app, sessions.issue(ALICE)) as client:
         assert (await client.post("/notes/get", json={"id": str(uuid4())})).status_code == 418
+
+
+async def test_nothing_is_solved_where_nothing_is_around(
+    alice: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An action is called without FastAPI's dependency solving; a plain route beside it is not."""
+    monkeypatch.setattr("fastapi.routing.solve_dependencies", None)
+    _problem(await alice.post("/notes/get", json={"id": str(uuid4())}), 404, "FH206")
+    _problem(await alice.get("/me"), 500)
 
 
 async def test_openapi_says_what_is_so(alice: httpx.AsyncClient) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Final, LiteralString
 
 import pytest
 
 from freehold import Database, Identity, UserScope
-from freehold.errors import Code, LimitExceededError, PermissionDeniedError
+from freehold.errors import Code, DatabaseError, LimitExceededError, PermissionDeniedError
 from freehold.limits import Burst, Daily, Limit, Standing
 from freehold.limits.spend import spend
 from freehold.limits.tables import metadata
@@ -122,11 +123,80 @@ async def test_a_limit_of_ones_own(db: Database) -> None:
 
 
 async def test_uses_are_the_users_own(db: Database) -> None:
-    """Another's are neither seen nor changed, and nobody deletes their own."""
+    """Their user sees them, and nobody else does."""
     await _use(db, ALICE, Daily("messages", 5))
-    bob = db.as_user(BOB)
     assert await db.as_user(ALICE).raw("select used::int from public.freehold_daily_uses") == [(1,)]
-    assert await bob.raw("select used::int from public.freehold_daily_uses") == []
-    assert await bob.raw("update public.freehold_daily_uses set used = 0 returning 1") == []
+    assert await db.as_user(BOB).raw("select used::int from public.freehold_daily_uses") == []
+
+
+_USED: Final = "select used::int from public.freehold_daily_uses where id = 'messages'"
+_AHEAD: Final = "select (whole_at - '2000-01-01')::text from public.freehold_burst_uses where id = 'calls'"
+_CLOSED: Final[tuple[LiteralString, ...]] = (
+    "update public.freehold_daily_uses set used = 0",
+    "update public.freehold_daily_uses set day = day - 1",
+    "update public.freehold_burst_uses set whole_at = now()",
+    "delete from public.freehold_daily_uses",
+    "truncate public.freehold_burst_uses",
+    "insert into public.freehold_daily_uses (user_id, id, day, used) values (auth.uid(), 'new', '2026-01-01', -100)",
+    "insert into public.freehold_daily_uses values ('messages') on conflict (user_id, id) do update set used = -100",
+    "merge into public.freehold_daily_uses u using (values (1)) v on true when matched then update set used = 0",
+    "with lower as (update public.freehold_daily_uses set used = 0 returning 1) select * from lower",
+    "select * from public.freehold_daily_uses for update",
+    "set role postgres",
+    "create temp table freehold_daily_uses (user_id text, id text, day date, used bigint)",
+    "alter table public.freehold_daily_uses disable row level security",
+    "drop function public.freehold_daily_uses_spend",
+)
+_REFUSED: Final[tuple[LiteralString, ...]] = (
+    "select * from public.freehold_burst_uses_spend('calls', 3, -3600)",
+    "select * from public.freehold_burst_uses_spend('calls', -3, 3600)",
+    "select * from public.freehold_burst_uses_spend('calls', 0, 3600)",
+    "select * from public.freehold_burst_uses_spend('calls', 3, 'NaN')",
+    "select * from public.freehold_burst_uses_spend('calls', 3, '-Infinity')",
+    "select * from public.freehold_burst_uses_spend('calls', null, 3600)",
+    "select * from public.freehold_burst_uses_spend(null, 3, 3600)",
+    "select * from public.freehold_daily_uses_spend(null, 3)",
+)
+_IN_VAIN: Final[tuple[LiteralString, ...]] = (
+    "select spent from public.freehold_daily_uses_spend('messages', -5)",
+    "select spent from public.freehold_daily_uses_spend('messages', null)",
+    "select spent from public.freehold_daily_uses_spend('messages', 9223372036854775807)",
+    "select granted from public.freehold_burst_uses_spend('calls', 9223372036854775807, 0.000001)",
+    "select granted from public.freehold_burst_uses_spend('calls', 1, 0.000001)",
+    "set timezone = 'Pacific/Kiritimati'",
+    "set search_path = pg_temp, public",
+)
+
+
+async def test_no_sql_of_the_users_own_lowers_a_count(db: Database, admin: Connection) -> None:
+    """Whatever is run as the user: it is denied, or the numbers are at least what they were, and the limit holds."""
+    daily, burst, alice = Daily("messages", 2), Burst("calls", 2, seconds=3600), db.as_user(ALICE)
+    for _ in range(2):
+        await _use(db, ALICE, daily, burst)
+    for attack in _CLOSED:
+        with pytest.raises(PermissionDeniedError):
+            await alice.raw(attack)
+    for attack in _REFUSED:
+        with pytest.raises(DatabaseError):
+            await alice.raw(attack)
+    before = await alice.raw(_USED), await alice.raw(_AHEAD)
+    for attack in _IN_VAIN:
+        async with alice.transaction() as tx:
+            await tx.raw(attack)
+            for limit in (daily, burst):
+                with pytest.raises(LimitExceededError):
+                    await spend(tx, Identity.user(ALICE), [limit])
+    after = await alice.raw(_USED), await alice.raw(_AHEAD)
+    assert after >= before == ([(2,)], before[1])
+    await _refused(db, ALICE, daily)
+    await _refused(db, ALICE, burst)
+    admin.execute("update public.freehold_daily_uses set used = 0")  # the table itself is no obstacle
+    assert (await _use(db, ALICE, daily))[0].remaining == 1
+
+
+async def test_nobody_counts_who_is_not_signed_in(db: Database) -> None:
+    """The functions are for users alone; a user counts."""
+    count: Final = "select spent::int from public.freehold_daily_uses_spend('messages', 1)"
     with pytest.raises(PermissionDeniedError):
-        await db.as_user(ALICE).raw("delete from public.freehold_daily_uses")
+        await db.as_anon().raw(count)
+    assert await db.as_user(BOB).raw(count) == [(1,)]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from sqlalchemy import MetaData
 
 from freehold import Col, Model, belongs_to, column, created_at, deleted_at, json, owner, primary_key, schema
@@ -214,3 +214,46 @@ def test_sealed_columns_are_never_in_a_schema() -> None:
 
     assert all(_sealed(kept(each)) for each in (Sealed[str], Sealed[str] | None, Sealed))
     assert not any(_sealed(each) for each in Plan.__fields__)
+
+
+def _plan(**values: Any) -> Plan:
+    plan = Plan(title="a", **values)
+    vars(plan).update(id=UUID(int=1), user_id=UUID(int=2), external=None, created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    return plan
+
+
+def test_a_row_is_read_alike_by_dictionary_and_by_attribute() -> None:
+    """Whatever the class adds: a default, an attribute of the row, a name of its own, a look at the whole row."""
+
+    class Renamed(SelectSchema[Plan], only={"id"}):
+        called: str = Field(validation_alias="title")
+
+    class Whole(SelectSchema[Plan], only={"id"}):
+        title: str = ""
+
+        @model_validator(mode="before")
+        @classmethod
+        def _shout(cls, row: Any) -> Any:
+            return {"id": row.id, "title": row.title.upper()}
+
+    class Tabled(SelectSchema[Plan], only={"id"}):
+        registry_name: str = "none"
+        metadata: Any
+
+    row, late = _plan(), _plan()
+    vars(late)["late"] = True
+    assert [each.late for each in PlanOut.all_of([row, late])] == [False, True]
+    for each in (row, late):
+        assert PlanOut.of(each) == PlanOut.model_validate(each)
+    assert Renamed.of(row).called == "a"
+    assert Whole.of(row).title == "A"
+    assert Tabled.of(row).metadata is Base.metadata
+
+
+def test_a_row_is_validated_however_it_is_read() -> None:
+    """What a table should not hold is not passed on."""
+    assert PlanOut.of(_plan(status="done")).status == "done"
+    row = _plan()
+    vars(row)["status"] = "lost"
+    with pytest.raises(ValidationError, match="status"):
+        PlanOut.of(row)

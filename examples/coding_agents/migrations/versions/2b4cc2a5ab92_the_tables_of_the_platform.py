@@ -1,15 +1,15 @@
 """the tables of the platform
 
-Revision ID: ca2bdb6c2576
+Revision ID: 2b4cc2a5ab92
 Revises: nothing
 
-+17 tables, +5 indexes, +3 functions, +49 policies, +9 triggers, +183 grants, no grant removed, no policy weakened
++17 tables, +5 indexes, +5 functions, +51 policies, +9 triggers, +180 grants, no grant removed, no policy weakened
 squawk require-concurrent-index-creation, require-concurrent-index-deletion: the table or view is as new, or --allow-blocking was given
 """
 
 from freehold.migrations.beside import execute_beside
 
-revision = "ca2bdb6c2576"
+revision = "2b4cc2a5ab92"
 down_revision = None
 branch_labels = None
 depends_on = None

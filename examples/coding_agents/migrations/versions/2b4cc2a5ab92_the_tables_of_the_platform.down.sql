@@ -1,4 +1,4 @@
--- freehold: revision ca2bdb6c2576
+-- freehold: revision 2b4cc2a5ab92
 -- undoes: the tables of the platform
 -- what this drops is not brought back by going up again
 
@@ -90,6 +90,12 @@ DROP TABLE "public"."users";
 
 -- freehold: statement
 DROP FUNCTION "public"."sessions_verify"(hash text);
+
+-- freehold: statement
+DROP FUNCTION "public"."freehold_daily_uses_spend"(limit_name text, most bigint);
+
+-- freehold: statement
+DROP FUNCTION "public"."freehold_burst_uses_spend"(limit_name text, most bigint, seconds double precision);
 
 -- freehold: statement
 DROP FUNCTION "public"."api_tokens_verify"(hash text);
