@@ -8,12 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bar
-
 from freehold.cli.exits import err
 from freehold.errors import Code, ConfigurationError
 from freehold.migrations import Progress, Report
+from freehold.migrations.progress import silent
 from freehold.migrations.recall import Recall
 from freehold.migrations.shadow import Cluster
 from freehold.server import EmbeddedServer, resolve
@@ -61,8 +59,14 @@ def recall(settings: Settings) -> Recall | None:
 @contextmanager
 def progress(quiet: bool) -> Generator[Report]:
     """A bar on standard error, where that is a terminal."""
+    if quiet or not err.is_terminal:
+        yield silent
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415 - half of what rich costs
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
     columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
+    with Bar(*columns, console=err, transient=True) as bar:
         task = bar.add_task("")
 
         def report(progress: Progress) -> None:
