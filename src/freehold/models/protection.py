@@ -33,7 +33,9 @@ def protection_of(table: Table) -> Protection:
     owned = cache(lambda: _sql(table, and_(_mine(table))))  # most policies of most tables say just that
     return Protection(
         qualified(table),
-        tuple(_resolve(table, policy, name, owned) for policy, name in zip(policies, _names(table, policies), strict=True)),
+        tuple(
+            _resolve(table, policy, name, owned) for policy, name in zip(policies, _names(table, policies), strict=True)
+        ),
         tuple(_grants(table, rules, policies)),
     )
 
