@@ -173,10 +173,12 @@ def _freehold(check: bool, number: int, directory: Path) -> Iterator[Peer]:
     if check:
         subprocess.run([*program, *generate], cwd=directory, env=environment, check=True, capture_output=True)
         yield Peer("freehold", [*program, "check"], directory, environment, lambda: None)
+        yield Peer("freehold check --fresh", [*program, "check", "--fresh"], directory, environment, lambda: None)
         return
 
     def forget() -> None:
         shutil.rmtree(directory / "migrations", ignore_errors=True)
+        shutil.rmtree(directory / ".freehold" / "seen", ignore_errors=True)  # new models are what is measured
 
     yield Peer("freehold", [sys.executable, "-c", _UNPROVEN, *generate], directory, environment, forget)
     yield Peer("freehold with its proof", [*program, *generate], directory, environment, forget)

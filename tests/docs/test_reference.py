@@ -16,7 +16,8 @@ from freehold.settings import Settings
 from tests.docs.page import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+_GROUP = typer.main.get_group(app)
+COMMANDS = {name: _GROUP.get_command(None, name) for name in _GROUP.list_commands(None)}  # type: ignore[arg-type]
 
 
 def _rows(page: str) -> list[list[str]]:

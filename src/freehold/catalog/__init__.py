@@ -3,7 +3,7 @@
 from freehold.catalog.apart import Apart, apart
 from freehold.catalog.change import Change, diff
 from freehold.catalog.fact import OWNER, Fact, Key, Kind, Value
-from freehold.catalog.read import SCHEMA_KINDS, read
+from freehold.catalog.read import SCHEMA_KINDS, queries, read
 from freehold.catalog.snapshot import Snapshot
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "Value",
     "apart",
     "diff",
+    "queries",
     "read",
 ]

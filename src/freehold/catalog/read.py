@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -52,6 +53,11 @@ def read(
         finally:
             connection.execute(b"rollback to savepoint facts; release savepoint facts" if inside else b"rollback")
     return Snapshot(_fact(kind, cast("tuple[Any, ...]", row)) for kind, row in rows)
+
+
+def queries() -> str:
+    """Equal for two versions of freehold that read the same facts of the same database."""
+    return hashlib.sha256(b"\0".join((_SETTINGS, *map(_query, SCHEMA_KINDS)))).hexdigest()
 
 
 def _fact(kind: Kind, row: tuple[Any, ...]) -> Fact:

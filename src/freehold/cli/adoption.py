@@ -18,7 +18,8 @@ import typer
 
 from freehold.catalog import Change, Snapshot, apart, diff, read
 from freehold.cli.exits import err, out
-from freehold.cli.migration import Json, owner_dsn, progress, shadows
+from freehold.cli.migration import Json
+from freehold.cli.place import owner_dsn, progress, shadows
 from freehold.cli.server import admin_dsn
 from freehold.migrations.summary import counts
 from freehold.settings import Settings

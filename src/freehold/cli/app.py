@@ -7,8 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from freehold.cli import adoption, audit, client, history, keys, migration, prove, server
 from freehold.cli.exits import Exit, err, show_error
+from freehold.cli.lazy import Commands
 from freehold.errors import FreeholdError
 
 _EPILOG: Final = (
@@ -19,20 +19,13 @@ _EPILOG: Final = (
 
 app: Final = typer.Typer(
     name="freehold",
+    cls=Commands,
     help="Declare once who owns a row; PostgreSQL enforces it.",
     epilog=_EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-migration.register(app)
-adoption.register(app)
-history.register(app)
-server.register(app)
-client.register(app)
-keys.register(app)
-audit.register(app)
-prove.register(app)
 
 _TRACEBACK: Final = "--traceback"
 

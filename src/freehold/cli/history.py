@@ -10,7 +10,8 @@ from typing import Annotated, TypeAlias
 import typer
 
 from freehold.cli.exits import out
-from freehold.cli.migration import Json, Message, progress, shadows
+from freehold.cli.migration import Json, Message
+from freehold.cli.place import progress, shadows
 from freehold.settings import Settings
 
 Span: TypeAlias = Annotated[

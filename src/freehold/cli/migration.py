@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from rich.filesize import decimal
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bar
 from rich.text import Text
 
 from freehold.cli.exits import Exit, err, out
-from freehold.errors import Code, ConfigurationError
-from freehold.migrations import Options, Progress, Report, accept, migrate, rollback, status
+from freehold.cli.place import owner_dsn, progress, recall, shadows
+from freehold.migrations import Options, accept, migrate, rollback, status
 from freehold.migrations.preview import Preview, preview
-from freehold.migrations.shadow import Cluster
 from freehold.migrations.squawk import program
-from freehold.server import EmbeddedServer, resolve
 from freehold.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,8 +43,8 @@ DryRun: TypeAlias = Annotated[
 Values: TypeAlias = Annotated[list[str], typer.Option("--set", help="column=SQL expression; may be repeated.")]
 Where: TypeAlias = Annotated[str, typer.Option(help="An SQL condition; no row fulfils it afterwards.")]
 Size: TypeAlias = Annotated[int, typer.Option(min=1, help="Rows in a batch, each batch a commit.")]
+Fresh: TypeAlias = Annotated[bool, typer.Option("--fresh", help="Believe nothing that was seen before.")]
 Table: TypeAlias = Annotated[str, typer.Argument(help="table, or schema.table")]
-_SHADOWS: Final = "shadow"
 
 
 def register(app: typer.Typer) -> None:
@@ -71,8 +66,8 @@ def _generate(
     from freehold.models.load import declared_renames, load_statements  # noqa: PLC0415
 
     settings = Settings.load()
-    statements = load_statements(settings.models)
-    with _shadows(settings) as cluster, _progress(as_json) as report:
+    with shadows(settings) as cluster, progress(as_json) as report:
+        statements = load_statements(settings.models)
         made = generate(
             statements,
             settings.migrations,
@@ -81,6 +76,7 @@ def _generate(
             renames=[Rename(*each) for each in declared_renames()],
             permission=Permission(allow_drop, allow_blocking, sign_off),
             report=report,
+            recall=recall(settings),
         )
     _show_generated(made, message, as_json)
 
@@ -96,7 +92,7 @@ def _backfill(
     if any(not expression for _, _, expression in pairs):
         raise typer.BadParameter("write column=expression", param_hint="--set")
     one = Backfill(table, {name.strip(): expression.strip() for name, _, expression in pairs}, where, batch)
-    with _shadows(settings) as cluster, _progress(as_json) as report:
+    with shadows(settings) as cluster, progress(as_json) as report:
         made = backfill([one], settings.migrations, message, cluster, report)
     _show_generated(made, message, as_json)
 
@@ -126,10 +122,10 @@ def _migrate(verify: Verify = None, dry_run: DryRun = False, as_json: Json = Fal
     """Apply the revisions that the database lacks, unit by unit; run again it goes on where it stopped."""
     settings = Settings.load()
     if dry_run:
-        with _owner(settings) as dsn:
+        with owner_dsn(settings) as dsn:
             _show_preview(preview(dsn, settings.migrations), as_json)
         return
-    with _owner(settings) as dsn, _progress(as_json) as report:
+    with owner_dsn(settings) as dsn, progress(as_json) as report:
         applied = migrate(dsn, settings.migrations, Options(verify=verify), report)
     if as_json:
         out.print(json.dumps(asdict(applied)), markup=False)
@@ -171,7 +167,7 @@ def _nothing_to_apply(head: str | None, settings: Settings) -> str:
 def _status(as_json: Json = False) -> None:
     """Say which revisions the database has, lacks, or failed to apply."""
     settings = Settings.load()
-    with _owner(settings) as dsn:
+    with owner_dsn(settings) as dsn:
         found = status(dsn, settings.migrations)
     if as_json:
         out.print(json.dumps(asdict(found)), markup=False)
@@ -187,15 +183,19 @@ def _status(as_json: Json = False) -> None:
         raise typer.Exit(Exit.DIFFERENT)
 
 
-def _check(as_json: Json = False) -> None:
+def _check(fresh: Fresh = False, as_json: Json = False) -> None:
     """For CI: fail when the models differ from what the revisions make."""
-    from freehold.migrations.generate import pending_changes, squawked  # noqa: PLC0415
+    gc.disable()
+    from freehold.migrations.generate import pending_changes  # noqa: PLC0415
     from freehold.models.load import load_statements  # noqa: PLC0415
 
     settings = Settings.load()
-    with _shadows(settings) as cluster:
-        changes = pending_changes(load_statements(settings.models), settings.migrations, cluster)
-    asked = squawked(settings.migrations)
+    changes = pending_changes(
+        load_statements(settings.models),
+        settings.migrations,
+        partial(shadows, settings),
+        None if fresh else recall(settings),
+    )
     if as_json:
         out.print(json.dumps([str(change) for change in changes]), markup=False)
     elif not changes:
@@ -205,7 +205,7 @@ def _check(as_json: Json = False) -> None:
             out.print(str(change), markup=False)
         out.print('Run: freehold generate -m "..."', style="bold")
     if not as_json:
-        _tell_squawk(asked)
+        _tell_squawk(program() is not None)
     if changes:
         raise typer.Exit(Exit.DIFFERENT)
 
@@ -213,7 +213,7 @@ def _check(as_json: Json = False) -> None:
 def _rollback(as_json: Json = False) -> None:
     """Undo the newest revision that the database has."""
     settings = Settings.load()
-    with _owner(settings) as dsn, _progress(as_json) as report:
+    with owner_dsn(settings) as dsn, progress(as_json) as report:
         undone = rollback(dsn, settings.migrations, report=report)
     if as_json:
         out.print(json.dumps({"undone": undone}), markup=False)
@@ -226,41 +226,3 @@ def _repair() -> None:
     directory = Settings.load().migrations
     accept(directory)
     out.print(f"The checksums in {directory} are those of its files.")
-
-
-@contextmanager
-def _owner(settings: Settings) -> Generator[str]:
-    """The DSN that migrations run with."""
-    with resolve(settings) as endpoints:
-        if endpoints.owner is None:
-            raise ConfigurationError(
-                Code.SETTING_MISSING,
-                "There is no login that may change the schema.",
-                hint=f"Set OWNER_DATABASE_URL=postgresql://{settings.app}_owner:<password>@<host>:5432/<database>",
-            )
-        yield endpoints.owner
-
-
-@contextmanager
-def _shadows(settings: Settings) -> Generator[Cluster]:
-    """A server of its own for scratch databases: roles belong to a whole server, so never the target's."""
-    # A short-lived process full of models that stay: looking for garbage among them costs a fifth of its time.
-    gc.disable()
-    with EmbeddedServer.start(settings.directory / _SHADOWS, durable=False) as server:
-        yield Cluster(server.admin_dsn, settings.app)
-
-
-@contextmanager
-def _progress(quiet: bool) -> Generator[Report]:
-    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
-        task = bar.add_task("")
-
-        def report(progress: Progress) -> None:
-            label = f"{progress.stage} {progress.subject}{f' ({progress.detail})' if progress.detail else ''}"
-            bar.update(task, description=label, completed=progress.done, total=progress.total)
-
-        yield report
-
-
-owner_dsn, shadows, progress = _owner, _shadows, _progress  # what other modules of commands use too

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from freehold.migrations.history import History, load
 from freehold.migrations.plan import Plan, plan
 from freehold.migrations.progress import Progress, Report, silent
 from freehold.migrations.prove import prove
+from freehold.migrations.recall import Recall
 from freehold.migrations.rename import Move, Rename, declared, following
 from freehold.migrations.revision import Draft, scripts, write
 from freehold.migrations.safety import Permit, refuse_unsafe, sign
 from freehold.migrations.script import Script
 from freehold.migrations.shadow import MOST_TRIED, Cluster, Shadow
-from freehold.migrations.squawk import program, refuse_squawked
+from freehold.migrations.squawk import refuse_squawked
 
 _STEPS = 4
 
@@ -64,6 +66,7 @@ def generate(
     renames: Sequence[Rename] = (),
     permission: Permission = Permission(),
     report: Report = silent,
+    recall: Recall | None = None,
 ) -> Generated | None:
     """The revision from the history in ``directory`` to ``statements``, the DDL of the models; None without a change.
 
@@ -72,9 +75,13 @@ def generate(
     """
     history = load(directory)
     check(history)
+    if recall is not None and recall.agrees(statements, history):
+        return None
     report(Progress("models", message, 0, _STEPS))
     with cluster.database() as shadow:
         desired = facts_of(statements, shadow, cluster)
+        if recall is not None:
+            recall.keep(statements, f"{desired.hash} {shadow.major}")
         if history.facts == desired:
             return None
         report(Progress("history", message, 1, _STEPS))
@@ -145,23 +152,30 @@ def signatures(planned: Plan, reason: str | None) -> tuple[str, ...]:
     return tuple(f"{sentence} ({reason})" for sentence in planned.weakened)
 
 
-def pending_changes(statements: Sequence[str], directory: Path, cluster: Cluster) -> tuple[Change, ...]:
+def pending_changes(
+    statements: Sequence[str],
+    directory: Path,
+    shadows: Callable[[], AbstractContextManager[Cluster]],
+    recall: Recall | None = None,
+) -> tuple[Change, ...]:
     """What `generate` would write: nothing when the models equal the history. Raises as it does.
 
-    Every revision is also held against the rules for a database in use (FH420). The facts kept beside the history answer the common case; any difference is looked at again from the history itself, for the facts may have been written by another version of PostgreSQL.
+    Every revision is also held against the rules for a database in use, and squawk's (FH420). What ``recall`` has seen
+    needs no server. The facts kept beside the history answer the common case; any difference is looked at again from
+    the history itself, for the facts may have been written by another version of PostgreSQL.
     """
     history = load(directory)
     check(history)
     for revision in history.revisions:
         refuse_unsafe(revision.up)
-    with cluster.database() as shadow:
+        refuse_squawked(revision.up)
+    if recall is not None and recall.agrees(statements, history):
+        return ()
+    with shadows() as cluster, cluster.database() as shadow:
         desired = facts_of(statements, shadow, cluster)
+        if recall is not None:
+            recall.keep(statements, f"{desired.hash} {shadow.major}")
         return () if history.facts == desired else diff(replay(shadow, history), desired)
-
-
-def squawked(directory: Path) -> bool:
-    """Asks squawk about the whole history; False where it is not installed. Raises `MigrationError` (FH420)."""
-    return all([refuse_squawked(revision.up) for revision in load(directory).revisions] or [program() is not None])
 
 
 def facts_of(statements: Sequence[str], shadow: Shadow, cluster: Cluster) -> Snapshot:

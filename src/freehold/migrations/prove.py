@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from freehold.catalog import Snapshot, diff
 from freehold.errors import Code, MigrationError
 from freehold.migrations.script import Script
-from freehold.migrations.seed import clear, lost, seed
+from freehold.migrations.seed import clear, lost, seed, unseeded
 from freehold.migrations.shadow import RefusedError, Shadow
 
 _SHOWN = 10
@@ -32,7 +34,8 @@ def prove(shadow: Shadow, up: Script, down: Script, before: Snapshot, desired: S
     if gone:
         raise _failed("Rows get lost.", ", ".join(gone))
     clear(shadow, seeds)
-    return ()
+    empty = unseeded(before, seeds)
+    return (f"rows: none could be made for {_listed(empty)}; the proof says nothing about theirs",) if empty else ()
 
 
 def _go(shadow: Shadow, script: Script, expected: Snapshot, words: str) -> None:
@@ -47,8 +50,12 @@ def compare(found: Snapshot, expected: Snapshot, message: str) -> None:
     """Raises `MigrationError` (FH410) where the facts differ."""
     changes = diff(expected, found)
     if changes:
-        more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
-        raise _failed(message, "; ".join(map(str, changes[:_SHOWN])) + more)
+        raise _failed(message, _listed(tuple(map(str, changes)), "; "))
+
+
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return between.join(names[:_SHOWN]) + more
 
 
 def _failed(message: str, detail: str) -> MigrationError:

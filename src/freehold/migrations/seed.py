@@ -1,7 +1,7 @@
 """A row in every table of a scratch database, so that the proof of a revision sees what becomes of rows.
 
 All values of a type are alike, so that what refers to a row finds one. A table whose constraints want something else
-stays empty: the proof then says nothing about its rows, as it would without this.
+stays empty, and `unseeded` names it: the proof says nothing about its rows.
 """
 
 from __future__ import annotations
@@ -50,6 +50,13 @@ def seed(shadow: Shadow, facts: Snapshot) -> Seeds:
                     continue
                 seeded[row[0]] = table.name
     return seeded
+
+
+def unseeded(facts: Snapshot, seeds: Seeds) -> tuple[str, ...]:
+    """The ordinary tables that took no row."""
+    seeded = set(seeds.values())
+    tables = (table for table in facts.of(Kind.TABLE) if table.text("kind") == "ordinary")
+    return tuple(table.name for table in tables if table.name not in seeded)
 
 
 def lost(shadow: Shadow, seeds: Seeds) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Table, and_, select, true
@@ -29,9 +30,12 @@ def protection_of(table: Table) -> Protection:
     """
     rules = rules_of(table)
     policies = tuple(_default_policies(rules)) + rules.policies
+    owned = cache(lambda: _sql(table, and_(_mine(table))))  # most policies of most tables say just that
     return Protection(
         qualified(table),
-        tuple(_resolve(table, policy, name) for policy, name in zip(policies, _names(table, policies), strict=True)),
+        tuple(
+            _resolve(table, policy, name, owned) for policy, name in zip(policies, _names(table, policies), strict=True)
+        ),
         tuple(_grants(table, rules, policies)),
     )
 
@@ -62,18 +66,20 @@ def _names(table: Table, policies: Sequence[Policy]) -> list[str]:
     return names
 
 
-def _resolve(table: Table, policy: Policy, name: str) -> PolicyText:
+def _resolve(table: Table, policy: Policy, name: str, owned: Callable[[], str]) -> PolicyText:
     return PolicyText(
         name,
         qualified(table),
         policy.command,
         policy.to,
-        _text(table, policy, policy.using) if policy.command.reads_rows else None,
-        _text(table, policy, policy.check) if policy.command.writes_rows else None,
+        _text(table, policy, policy.using, owned) if policy.command.reads_rows else None,
+        _text(table, policy, policy.check, owned) if policy.command.writes_rows else None,
     )
 
 
-def _text(table: Table, policy: Policy, predicate: Predicate | None) -> str:
+def _text(table: Table, policy: Policy, predicate: Predicate | None, owned: Callable[[], str]) -> str:
+    if policy.owned and predicate is None:
+        return owned()
     expressions = [_mine(table)] if policy.owned else []
     if predicate is not None:
         expressions.append(_expression(table, predicate))

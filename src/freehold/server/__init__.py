@@ -2,7 +2,7 @@
 
 from freehold.server._binaries import packaged
 from freehold.server._lease import Lease, exclusive
-from freehold.server.bootstrap import bootstrap
+from freehold.server.bootstrap import bootstrap, fingerprint
 from freehold.server.clone import create_database, drop_database
 from freehold.server.embedded import EmbeddedServer
 from freehold.server.endpoints import Endpoints, embedded_endpoints, resolve
@@ -16,6 +16,7 @@ __all__ = [
     "drop_database",
     "embedded_endpoints",
     "exclusive",
+    "fingerprint",
     "packaged",
     "resolve",
 ]

@@ -127,6 +127,10 @@ class Target:
         permission = Permission(drop=allow_drop, blocking=allow_drop, sign_off="tested")
         return generate((*BASE, *statements), self.directory, message, self.cluster, permission=permission)
 
+    def shadows(self) -> contextlib.AbstractContextManager[Cluster]:
+        """The cluster, as what starts one gives it."""
+        return contextlib.nullcontext(self.cluster)
+
     def facts(self) -> Snapshot:
         """What the database is now."""
         with connect(self.dsn) as connection:

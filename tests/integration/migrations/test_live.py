@@ -182,7 +182,7 @@ class Traffic:
 
 @pytest.mark.slow
 def test_traffic_goes_on_while_everything_changes(
-    target: Target, record_property: Callable[[str, object], None]
+    target: Target, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """Twelve units under load: no statement waits long for a lock, and each has its answer.
 
@@ -195,7 +195,7 @@ def test_traffic_goes_on_while_everything_changes(
         migrate(target.dsn, target.directory, Options(verify=False))
     assert traffic.blocked == []
     assert traffic.statements > 20
-    record_property("longest statement in ms", round(traffic.longest * 1000))
+    record_testsuite_property("longest statement in ms", round(traffic.longest * 1000))
 
 
 @pytest.mark.slow

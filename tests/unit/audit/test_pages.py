@@ -62,6 +62,6 @@ def test_the_commands_of_the_how_to_are_commands() -> None:
         if line.strip().startswith("freehold audit")
     ]
     assert len(typed) >= 8
-    command = typer.main.get_command(app).commands["audit"]  # type: ignore[attr-defined]
+    command = typer.main.get_group(app).get_command(None, "audit")  # type: ignore[arg-type]
     for words in typed:
         command.make_context("audit", words[2:], resilient_parsing=False).close()
