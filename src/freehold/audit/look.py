@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from freehold.audit.catalog import observe
 from freehold.audit.declared import declared_models
+from freehold.audit.definer import Definers
 from freehold.audit.explain import explain
 from freehold.audit.finding import Finding
 from freehold.audit.found import Surface
@@ -19,7 +21,7 @@ from freehold.audit.source import Module, read_sources
 from freehold.errors import DatabaseError, DeclarationError, FreeholdError, MigrationError
 from freehold.migrations.history import load
 from freehold.migrations.shadow import Cluster
-from freehold.models.load import load_statements
+from freehold.models.load import declared_tables, load_statements
 from freehold.server import EmbeddedServer, Endpoints, resolve
 from freehold.settings import Settings
 from freehold.wire import connect
@@ -107,6 +109,8 @@ def _shadow(cluster: Cluster, statements: Sequence[str], request: Request, looke
         shadow.run(statements)
         catalog = observe(shadow.connection, owner=cluster.owner, app=cluster.app, scratch=True)
         looked.declared = catalog.snapshot
+        looked.definers = Definers.of(declared_tables(), catalog.snapshot)
+        catalog = replace(catalog, definers=looked.definers)
         if Surface.MODELS not in request.surfaces:
             return
         looked.catalog = catalog

@@ -9,6 +9,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from freehold.audit.catalog import Catalog, observe
+from freehold.audit.definer import Definers
 from freehold.audit.drift import Drift
 from freehold.audit.found import Found, Severity
 from freehold.audit.rules import found
@@ -36,7 +37,8 @@ def platform(cluster: Cluster) -> Iterator[Connection]:
 @pytest.fixture(scope="module")
 def declared(platform: Connection) -> Catalog:
     """The catalog of the platform as its models made it."""
-    return observe(platform, owner=OWNER, app=APP)
+    catalog = observe(platform, owner=OWNER, app=APP)
+    return replace(catalog, definers=Definers.of(METADATA.sorted_tables, catalog.snapshot))
 
 
 def _judged(platform: Connection, declared: Catalog) -> list[tuple[str, Found]]:
@@ -56,7 +58,7 @@ def _removals(declared: Catalog) -> Iterator[tuple[str, str]]:
     guards = [*snapshot.of(Kind.POLICY), *(fact for fact in snapshot.of(Kind.CONSTRAINT) if _composite(fact))]
     guards += [fact for fact in snapshot.of(Kind.GRANT) if fact.key[0] in ("table", "column")]
     for fact in guards:
-        context = Context.between(snapshot, snapshot, ())
+        context = Context(snapshot, snapshot, ())
         (operation,) = PLANNERS[fact.kind].plan([Change(fact, None)], context)
         yield fact.name, operation.sql + _cascade(fact)
 
