@@ -41,8 +41,12 @@ def declared(platform: Connection) -> Catalog:
     return replace(catalog, definers=Definers.of(METADATA.sorted_tables, catalog.snapshot))
 
 
-def _judged(platform: Connection, declared: Catalog) -> list[tuple[str, Found]]:
-    now = replace(declared, snapshot=read(platform, owner=OWNER, schemas=declared.snapshot.schemas))
+def _now(platform: Connection, declared: Catalog) -> Catalog:
+    """With the facts of now; what else a catalog has is no guard that is removed."""
+    return replace(declared, snapshot=read(platform, owner=OWNER, schemas=declared.snapshot.schemas))
+
+
+def _judged(now: Catalog, declared: Catalog) -> list[tuple[str, Found]]:
     every = [*found(now), *found(Drift(now, declared.snapshot, "models"))]
     errors = [(rule.id, each) for rule, each in every if (each.severity or rule.severity) is Severity.ERROR]
     return [(name, each) for name, each in errors if name != "AU504"]
@@ -73,7 +77,7 @@ def _cascade(fact: Fact) -> str:
 
 def test_the_platform_is_as_declared(platform: Connection, declared: Catalog) -> None:
     """Nothing is red while every guard is there."""
-    assert _judged(platform, declared) == []
+    assert _judged(_now(platform, declared), declared) == []
 
 
 def test_every_removed_guard_turns_a_finding_red(platform: Connection, declared: Catalog) -> None:
@@ -86,7 +90,7 @@ def test_every_removed_guard_turns_a_finding_red(platform: Connection, declared:
     for name, sql in removals:
         platform.execute(b"begin")
         platform.execute(sql.encode())
-        findings = _judged(platform, declared)
+        findings = _judged(_now(platform, declared), declared)
         if not findings:
             unseen.append(name)
         sort = " ".join(name.split()[:2]).partition(".")[0] + name.rpartition(".")[2]
@@ -94,7 +98,7 @@ def test_every_removed_guard_turns_a_finding_red(platform: Connection, declared:
             tried.add(sort)
             for statement in dict.fromkeys(each for _, finding in findings for each in finding.fix.sql):
                 platform.execute(statement.encode())
-            if _judged(platform, declared):
+            if _judged(_now(platform, declared), declared):
                 unmended.append(name)
         platform.execute(b"rollback")
     assert unseen == []
@@ -102,7 +106,9 @@ def test_every_removed_guard_turns_a_finding_red(platform: Connection, declared:
 
 
 def test_a_widened_guard_turns_a_finding_red(platform: Connection, declared: Catalog) -> None:
-    """The other direction: more is granted, or a policy says less."""
+    """The other direction: more is granted, a policy says less, or a function that runs as the owner does more."""
+    (function,) = declared.snapshot.of(Kind.FUNCTION, "public", "api_tokens_verify")
+    verify = function.text("definition").removeprefix("CREATE OR REPLACE ")
     for sql in (
         "GRANT UPDATE ON public.tasks TO authenticated",
         "GRANT SELECT (access_token) ON public.users TO authenticated",
@@ -110,8 +116,15 @@ def test_a_widened_guard_turns_a_finding_red(platform: Connection, declared: Cat
         "ALTER POLICY tasks_select_authenticated ON public.tasks USING (true)",
         "ALTER POLICY tasks_select_authenticated ON public.tasks TO anon, authenticated",
         "CREATE POLICY more ON public.keys FOR SELECT TO authenticated USING (true)",
+        "CREATE POLICY more_definer ON public.keys FOR SELECT TO CURRENT_USER USING (true)",
+        "GRANT EXECUTE ON FUNCTION public.api_tokens_verify(text) TO authenticated",
+        "ALTER FUNCTION public.api_tokens_verify(text) RESET search_path",
+        f"CREATE OR REPLACE {verify.replace('t.token_hash = hash', 'true')}",
+        f"CREATE {verify.replace('(hash text)', '(hash text, more text)')}; "
+        "GRANT EXECUTE ON FUNCTION public.api_tokens_verify(text, text) TO anon",
     ):
         platform.execute(b"begin")
         platform.execute(sql.encode())
-        assert _judged(platform, declared), sql
+        now = replace(observe(platform, owner=OWNER, app=APP), definers=declared.definers)
+        assert _judged(now, declared), sql
         platform.execute(b"rollback")
