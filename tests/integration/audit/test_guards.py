@@ -109,6 +109,7 @@ def test_a_widened_guard_turns_a_finding_red(platform: Connection, declared: Cat
     """The other direction: more is granted, a policy says less, or a function that runs as the owner does more."""
     (function,) = declared.snapshot.of(Kind.FUNCTION, "public", "api_tokens_verify")
     verify = function.text("definition").removeprefix("CREATE OR REPLACE ")
+    execute = "GRANT EXECUTE ON FUNCTION public.api_tokens_verify(text, text)"
     for sql in (
         "GRANT UPDATE ON public.tasks TO authenticated",
         "GRANT SELECT (access_token) ON public.users TO authenticated",
@@ -120,8 +121,7 @@ def test_a_widened_guard_turns_a_finding_red(platform: Connection, declared: Cat
         "GRANT EXECUTE ON FUNCTION public.api_tokens_verify(text) TO authenticated",
         "ALTER FUNCTION public.api_tokens_verify(text) RESET search_path",
         f"CREATE OR REPLACE {verify.replace('t.token_hash = hash', 'true')}",
-        f"CREATE {verify.replace('(hash text)', '(hash text, more text)')}; "
-        "GRANT EXECUTE ON FUNCTION public.api_tokens_verify(text, text) TO anon",
+        f"CREATE {verify.replace('(hash text)', '(hash text, more text)')}; {execute} TO anon",
     ):
         platform.execute(b"begin")
         platform.execute(sql.encode())
