@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,12 @@ from freehold.audit.looked import Looked, Request
 from freehold.audit.render.html_page import to_html
 from freehold.audit.report import Report
 from freehold.migrations.history import load
+from freehold.server import EmbeddedServer
 from freehold.settings import Settings
 from freehold.wire import connect
 from tests.cluster import APP, OWNER, Cluster
 from tests.integration.audit.conftest import CLEAN
+from tests.prefork import Prefork
 
 Audit = Callable[..., Looked]
 Project = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -179,7 +180,7 @@ def become(cursor):
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, prefork: Prefork, workshop: Path) -> Project:
     """A project with models, a query without an index, and a mistake; runs ``freehold`` in it."""
     (tmp_path / "shop.py").write_text(MODELS)
     (tmp_path / "store.py").write_text(SOURCE)
@@ -190,16 +191,23 @@ def project(tmp_path: Path) -> Project:
             "HOME": str(tmp_path),
             "FREEHOLD_MODELS": "shop",
             "FREEHOLD_ENV": "test",
-            "COLUMNS": "100",
+            "FREEHOLD_DIRECTORY": str(workshop),
             **variables,
         }
-        command = [sys.executable, "-m", "freehold.cli", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)  # noqa: PLW1510
+        return prefork.run(tmp_path, *arguments, environment=environment)
 
     return run
 
 
+@pytest.fixture
+def _served(workshop: Path) -> Iterator[None]:
+    """The projects' own server runs."""
+    with EmbeddedServer.start(workshop / "server", durable=False):
+        yield
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_served")
 def test_from_findings_to_a_clean_audit(project: Project, tmp_path: Path) -> None:
     """Found, mended by what --fix writes, verified by what the report says, and clean with exit code 0."""
     assert project("generate", "-m", "notes").returncode == 0
