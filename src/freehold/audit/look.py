@@ -16,6 +16,7 @@ from freehold.audit.live import ask_pgrls, look_at
 from freehold.audit.looked import Looked, Request, Seen, Tell
 from freehold.audit.matrix import Matrix
 from freehold.audit.queries import Queries, uses_of
+from freehold.audit.revised import revisions
 from freehold.audit.rules import found
 from freehold.audit.source import Module, read_sources
 from freehold.errors import DatabaseError, DeclarationError, FreeholdError, MigrationError
@@ -33,6 +34,8 @@ def look(request: Request, tell: Tell = lambda _: None) -> Looked:
     if request.matrix is not None:
         looked.matrix = Matrix.load(request.matrix)
     modules = _source(request, looked, tell) if Surface.SOURCE in request.surfaces else ()
+    if Surface.SOURCE in request.surfaces:
+        _revisions(request.settings, looked)
     if request.surfaces & {Surface.MODELS, Surface.DATABASE}:
         _models(request, looked, tell)
     if Surface.DATABASE in request.surfaces:
@@ -69,6 +72,20 @@ def _source(request: Request, looked: Looked, tell: Tell) -> tuple[Module, ...]:
             else:
                 looked.accepted.append((Finding(rule, each, (Surface.SOURCE,)), reason))
     return modules
+
+
+def _revisions(settings: Settings, looked: Looked) -> None:
+    """The revisions as text."""
+    try:
+        read = list(revisions(settings.migrations))
+    except MigrationError as error:
+        looked.add(list(found(error)), Surface.SOURCE)
+        looked.missed("the revisions", error)
+        return
+    if read:
+        looked.targets.append(f"{len(read)} revision{'s' * (len(read) != 1)}")
+    for each in read:
+        looked.add(list(found(each, looked.failed)), Surface.SOURCE)
 
 
 def _models(request: Request, looked: Looked, tell: Tell) -> None:
