@@ -19,6 +19,7 @@ from freehold.audit.looked import Looked, Request
 from freehold.audit.render.html_page import to_html
 from freehold.audit.report import Report
 from freehold.migrations.history import load
+from freehold.migrations.manifest import seal
 from freehold.server import EmbeddedServer
 from freehold.settings import Settings
 from freehold.wire import connect
@@ -262,6 +263,24 @@ def test_exit_code_4_says_that_not_everything_was_checked(project: Project, tmp_
     done = project("audit", "source")
     assert done.returncode == 4, done.stdout
     assert "store.py" in done.stdout
+
+
+def test_revisions_are_read_as_text(audit: Audit, tmp_path: Path) -> None:
+    """What nobody signed off is found at its line; an edited one is found too, and the rest of the history is a gap."""
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    script = "-- freehold: revision 5d1f0a7c9e22\n-- freehold: unit transaction\n-- freehold: statement\n"
+    for way in ("up", "down"):
+        (versions / f"5d1f0a7c9e22_open.{way}.sql").write_text(
+            f"{script}ALTER TABLE notes NO FORCE ROW LEVEL SECURITY;\n"
+        )
+    seal(tmp_path / "migrations")
+    ((_, each),) = audit(Surface.SOURCE, migrations=tmp_path / "migrations").seen.items()
+    assert (each.rule.id, str(each.found.place)) == ("AU832", "migrations/versions/5d1f0a7c9e22_open.up.sql:4")
+    (versions / "5d1f0a7c9e22_open.up.sql").write_text(script)
+    edited = audit(Surface.SOURCE, migrations=tmp_path / "migrations")
+    assert _rules(edited) == {"AU834"}
+    assert any(gap.startswith("the revisions: FH402") for gap in _needed(edited))
 
 
 def test_the_page_draws_the_tables(audit: Audit, database: dict[str, str]) -> None:
