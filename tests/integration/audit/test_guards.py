@@ -13,7 +13,7 @@ from freehold.audit.definer import Definers
 from freehold.audit.drift import Drift
 from freehold.audit.found import Found, Severity
 from freehold.audit.rules import found
-from freehold.catalog import Change, Fact, Kind, read
+from freehold.catalog import Change, Fact, Kind, Snapshot, read
 from freehold.migrations.context import Context
 from freehold.migrations.rules import RULES as PLANNERS
 from freehold.migrations.rules.name import qualified
@@ -22,6 +22,7 @@ from tests.attack.platform import METADATA
 from tests.cluster import APP, OWNER, Cluster
 
 pytestmark = pytest.mark.slow
+GUARDS = (Kind.TABLE, Kind.CONSTRAINT, Kind.INDEX, Kind.POLICY, Kind.GRANT)
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,11 @@ def declared(platform: Connection) -> Catalog:
 
 
 def _now(platform: Connection, declared: Catalog) -> Catalog:
-    """With the facts of now; what else a catalog has is no guard that is removed."""
-    return replace(declared, snapshot=read(platform, owner=OWNER, schemas=declared.snapshot.schemas))
+    """With the guards of now; what else a catalog has stays as it is when one is removed."""
+    schemas = declared.snapshot.schemas
+    now = read(platform, owner=OWNER, schemas=schemas, kinds=GUARDS)
+    others = (fact for fact in declared.snapshot.facts if fact.kind not in GUARDS)
+    return replace(declared, snapshot=Snapshot([*others, *now.facts]))
 
 
 def _judged(now: Catalog, declared: Catalog) -> list[tuple[str, Found]]:
