@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from freehold import AnonymousScope, Database, UserScope
-from freehold.server import Endpoints
+from freehold.server import EmbeddedServer, Endpoints
 from freehold.wire import Connection, PoolSize, connect
 from tests.cluster import Cluster
 from tests.integration.scope.models import Base
+from tests.prefork import Prefork
 
 ALICE = "0190a1b2-0000-7000-8000-00000000a11c"
 BOB = "0190a1b2-0000-7000-8000-0000000000b0"
@@ -84,6 +86,21 @@ def admin(cluster: Cluster, endpoints: Endpoints) -> Iterator[Connection]:
     """A superuser in the database of `endpoints`, to look and to break things; never the subject of a test."""
     with connect(cluster.admin_dsn(database_of(endpoints))) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def prefork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefork]:
+    """Runs ``freehold``, each command in a process of its own, without waiting for its imports."""
+    with Prefork(tmp_path_factory.mktemp("prefork")) as commands:
+        yield commands
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A FREEHOLD_DIRECTORY whose shadow server runs, so that no command has to start one."""
+    directory = tmp_path_factory.mktemp("workshop")
+    with EmbeddedServer.start(directory / "shadow", durable=False):
+        yield directory
 
 
 def database_of(endpoints: Endpoints) -> str:

@@ -113,22 +113,30 @@ def ask(connection: Connection, catalog: Catalog) -> Iterator[tuple[Rule[Any], F
 
 
 def _harmless(violation: Any, catalog: Catalog) -> bool:
-    """Whether it is a trigger whose function has no more rights than whoever fires it."""
+    """Whether it is a policy that models' functions need, or a trigger whose function has no more rights than its caller."""
+    subject = _subject(violation)
+    if any(
+        policy.subject == subject and catalog.opens(policy) for table in catalog.tables for policy in table.policies
+    ):
+        return True
     definers = (f"{routine.schema}.{routine.name}" for routine in catalog.routines if routine.definer)
     return violation.rule_id == "SEC013" and not any(name in violation.message for name in definers)
 
 
 def _numbered(violation: Any) -> tuple[Rule[Any], Found]:
     rule = _OURS.get(violation.rule_id) or ADOPTED.get(violation.rule_id) or _unknown(violation)
-    subject = str(violation.location or "database")
     severity = max(rule.severity, _SEVERITY[violation.severity], key=lambda each: each.rank)
     return rule, Found(
-        subject.replace("/", "."),
+        _subject(violation),
         f"{_first_sentence(violation.message)} (pgrls {violation.rule_id})",
         Fix(python=f"pgrls explain {violation.rule_id}"),
         key=f"pgrls {violation.rule_id}",
         severity=severity,
     )
+
+
+def _subject(violation: Any) -> str:
+    return str(violation.location or "database").replace("/", ".")
 
 
 def _first_sentence(text: str) -> str:

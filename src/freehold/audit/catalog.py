@@ -8,6 +8,7 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any, Final, cast
 
+from freehold.audit.definer import Definers
 from freehold.audit.expression import owners
 from freehold.catalog import Fact, Kind, Snapshot, read
 from freehold.policies import quote_identifier
@@ -209,6 +210,7 @@ class Catalog:
     scratch: bool = False
     """Whether it is a scratch database: its server and logins are nobody's choice."""
     development: bool = False
+    definers: Definers = field(default_factory=Definers)
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -224,6 +226,14 @@ class Catalog:
     def views(self) -> tuple[tuple[Fact, frozenset[str]], ...]:
         """Views, each with the roles callers are that may read it."""
         return tuple((fact, self._readers(fact)) for fact in self.snapshot.of(Kind.VIEW))
+
+    def executor(self, routine: Routine) -> str | None:
+        """The role that the models let execute a function; None for one that no model declares as it is."""
+        return self.definers.executor(self.snapshot, (routine.schema, routine.name, routine.arguments))
+
+    def opens(self, policy: Policy) -> bool:
+        """Whether a policy is one that the models' functions need."""
+        return self.definers.opens(self.snapshot, (*policy.table.split(".", 1), policy.name))
 
     @property
     def callers(self) -> Iterator[RoleState]:

@@ -11,8 +11,7 @@ from sqlalchemy import Table
 
 from freehold.audit.found import Place
 from freehold.audit.source import shown
-from freehold.models import Model, rules_of, table_of
-from freehold.models.field import Field
+from freehold.models import INDEX_SUFFIX, Model, places_of, rules_of, table_of
 from freehold.policies import Command
 
 
@@ -23,12 +22,13 @@ class Declared:
     name: str
     table: Table
     place: Place | None
-    fields: tuple[Field, ...] = ()
 
     def sealed(self, column: str) -> bool:
-        """Whether the values of a column are encrypted before they are stored."""
-        kinds = (type(self.table.c[column].type), *(field.type.python for field in self.fields if field.name == column))
-        return any("sealed" in str(each).lower() for kind in kinds for each in getattr(kind, "__mro__", (kind,)))
+        """Whether a column holds ciphertext, or the blind index of one that does."""
+        places = places_of(self.table)
+        return column in {each.column for each in places} | {
+            each.column + INDEX_SUFFIX for each in places if each.indexed
+        }
 
     def closed(self, column: str) -> bool:
         """Whether no caller may name the column in a SELECT."""
@@ -45,7 +45,7 @@ def _declared() -> Iterator[Declared]:
     for mapper in sorted(mappers, key=lambda mapper: str(mapper.class_.__name__)):
         model = cast("type[Model]", mapper.class_)
         table = table_of(model)
-        yield Declared(f"{table.schema or 'public'}.{table.name}", table, _place(model), model.__fields__)
+        yield Declared(f"{table.schema or 'public'}.{table.name}", table, _place(model))
 
 
 def _place(model: type[Model]) -> Place | None:

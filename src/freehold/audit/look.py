@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from freehold.audit.catalog import observe
 from freehold.audit.declared import declared_models
+from freehold.audit.definer import Definers
 from freehold.audit.explain import explain
 from freehold.audit.finding import Finding
 from freehold.audit.found import Surface
@@ -14,12 +16,13 @@ from freehold.audit.live import ask_pgrls, look_at
 from freehold.audit.looked import Looked, Request, Seen, Tell
 from freehold.audit.matrix import Matrix
 from freehold.audit.queries import Queries, uses_of
+from freehold.audit.revised import revisions
 from freehold.audit.rules import found
 from freehold.audit.source import Module, read_sources
 from freehold.errors import DatabaseError, DeclarationError, FreeholdError, MigrationError
 from freehold.migrations.history import load
 from freehold.migrations.shadow import Cluster
-from freehold.models.load import load_statements
+from freehold.models.load import declared_tables, load_statements
 from freehold.server import EmbeddedServer, Endpoints, resolve
 from freehold.settings import Settings
 from freehold.wire import connect
@@ -31,6 +34,8 @@ def look(request: Request, tell: Tell = lambda _: None) -> Looked:
     if request.matrix is not None:
         looked.matrix = Matrix.load(request.matrix)
     modules = _source(request, looked, tell) if Surface.SOURCE in request.surfaces else ()
+    if Surface.SOURCE in request.surfaces:
+        _revisions(request.settings, looked)
     if request.surfaces & {Surface.MODELS, Surface.DATABASE}:
         _models(request, looked, tell)
     if Surface.DATABASE in request.surfaces:
@@ -67,6 +72,20 @@ def _source(request: Request, looked: Looked, tell: Tell) -> tuple[Module, ...]:
             else:
                 looked.accepted.append((Finding(rule, each, (Surface.SOURCE,)), reason))
     return modules
+
+
+def _revisions(settings: Settings, looked: Looked) -> None:
+    """The revisions as text."""
+    try:
+        read = list(revisions(settings.migrations))
+    except MigrationError as error:
+        looked.add(list(found(error)), Surface.SOURCE)
+        looked.missed("the revisions", error)
+        return
+    if read:
+        looked.targets.append(f"{len(read)} revision{'s' * (len(read) != 1)}")
+    for each in read:
+        looked.add(list(found(each, looked.failed)), Surface.SOURCE)
 
 
 def _models(request: Request, looked: Looked, tell: Tell) -> None:
@@ -107,6 +126,8 @@ def _shadow(cluster: Cluster, statements: Sequence[str], request: Request, looke
         shadow.run(statements)
         catalog = observe(shadow.connection, owner=cluster.owner, app=cluster.app, scratch=True)
         looked.declared = catalog.snapshot
+        looked.definers = Definers.of(declared_tables(), catalog.snapshot)
+        catalog = replace(catalog, definers=looked.definers)
         if Surface.MODELS not in request.surfaces:
             return
         looked.catalog = catalog

@@ -10,6 +10,7 @@ from typing import Any
 from freehold.audit.adopted import table_of_subject
 from freehold.audit.catalog import Catalog
 from freehold.audit.declared import Declared
+from freehold.audit.definer import Definers
 from freehold.audit.finding import Finding
 from freehold.audit.found import Found, Gap, Place, Surface
 from freehold.audit.matrix import Matrix
@@ -42,6 +43,7 @@ class Looked:
     targets: list[str] = field(default_factory=list[str])
     catalog: Catalog | None = None
     declared: Snapshot | None = None
+    definers: Definers = field(default_factory=Definers)
     models: tuple[Declared, ...] = ()
     matrix: Matrix | None = None
     accepted: list[tuple[Finding, str]] = field(default_factory=list[tuple[Finding, str]])

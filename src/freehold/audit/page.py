@@ -23,6 +23,8 @@ _ABOUT: Final = {
     "Drift": "a database beside its models or revisions",
     "Matrix": "the isolation matrix (`--matrix`)",
     "DeclarationError": "models",
+    "Revised": "revisions, as text",
+    "MigrationError": "revisions, as text",
 }
 _PYTHON: Final = ("Module", "Queries", "Declared")
 
@@ -49,7 +51,7 @@ def _page(rule: Rule[Any]) -> str:
 def _block(language: str, text: str) -> Iterator[str]:
     yield f"```{language}"
     if language == "sql":
-        yield from (f"{statement};" for statement in text.split("; "))
+        yield from text.rstrip().split("\n") if text.startswith("--") else (f"{each};" for each in text.split("; "))
     else:
         yield text.rstrip()
     yield "```"

@@ -49,13 +49,14 @@ def repair(findings: Sequence[Finding], directory: Path, cluster: Callable[[], C
     left, revision = statements, tuple[Path, ...]()
     history = load(directory)
     if statements and history.revisions:
-        left, revision = _revise(statements, history, directory, cluster())
+        permission = Permission(sign_off=f"freehold audit --fix: {', '.join(sorted({each.rule.id for each in fixes}))}")
+        left, revision = _revise(statements, history, directory, cluster(), permission)
     edits = [each.found.fix.edit for each in findings if each.found.fix.edit is not None]
     return Repaired(revision, _sql(left, into), _patch(edits, into))
 
 
 def _revise(
-    statements: Sequence[str], history: History, directory: Path, cluster: Cluster
+    statements: Sequence[str], history: History, directory: Path, cluster: Cluster, permission: Permission
 ) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """The statements that are not of the history, and the files of a revision with those that are."""
     check(history)
@@ -67,7 +68,7 @@ def _revise(
         return left, ()
     with cluster.database() as shadow:
         replay(shadow, history)
-        up, down = drafted(plan(before, desired), _MESSAGE, history, desired, shadow.major, (), Permission())
+        up, down = drafted(plan(before, desired), _MESSAGE, history, desired, shadow.major, (), permission)
         prove(shadow, up, down, before, desired)
     return left, tuple(write(directory, _MESSAGE, up, down, desired))
 

@@ -6,7 +6,7 @@ answers with nothing it need not. It is declared by the model it works on (``__f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
@@ -88,18 +88,29 @@ def functions_of(table: Table) -> tuple[DefinerFunction, ...]:
 
 def function_statements(tables: Sequence[Table]) -> Iterator[str]:
     """DDL of every function of ``tables``, and of the policies that let their owner do what they do."""
+    for table, command in opened_tables(tables):
+        yield _owner_policy(table, command)
+    for table in tables:
+        for function in functions_of(table):
+            yield from function.statements()
+
+
+def opened_tables(tables: Iterable[Table]) -> list[tuple[Table, Command]]:
+    """What the functions of ``tables`` do to which tables; a policy lets their owner do each."""
     functions = [function for table in tables for function in functions_of(table)]
     opened = {
         (table, command) for function in functions for table in function.opens for command in function.opens[table]
     }
-    for table, command in sorted(opened, key=lambda pair: (pair[0].fullname, pair[1])):
-        yield _owner_policy(table, command)
-    for function in functions:
-        yield from function.statements()
+    return sorted(opened, key=lambda pair: (pair[0].fullname, pair[1]))
+
+
+def owner_policy_name(table: Table, command: Command) -> str:
+    """What that policy is called."""
+    return f"{table.name}_{command.value.lower()}_definer"
 
 
 def _owner_policy(table: Table, command: Command) -> str:
-    name = quote_identifier(f"{table.name}_{command.value.lower()}_definer")
+    name = quote_identifier(owner_policy_name(table, command))
     using = " USING (true)" if command.reads_rows else ""
     check = " WITH CHECK (true)" if command.writes_rows else ""
     return f"CREATE POLICY {name} ON {qualified(table)} FOR {command.value} TO CURRENT_USER{using}{check}"

@@ -18,6 +18,7 @@ from freehold.pull.name import attribute
 from freehold.pull.ownership import Ownership
 from freehold.pull.remark import Remark
 from freehold.pull.rule import Rule, rule_of
+from freehold.pull.sealing import blind_index, sealed_columns
 from freehold.pull.table import Reference, Table
 
 _TIMESTAMP: Final = "timestamp with time zone"
@@ -80,12 +81,15 @@ class _Writer:
         self.owner = around.owners.get(table.key)
         self.rule: Rule = rule_of(table, self.owner)
         self.choices = choices_of(table)
+        self.sealed = sealed_columns(table)
+        self.blind = {name: index for name in self.sealed if (index := self._blind(name))}
         self.model = Model(table, remarks=list(self.rule.remarks), kept=list(self.rule.kept))
         self.parents = dict(self._parents())
         self.said: set[str] = {parent.fact.key[2] for parent in self.parents.values()}
 
     def written(self) -> Model:
-        lines = [line for name in self.table.columns for line in self._column(name)]
+        columns = [name for name in self.table.columns if name not in self.blind.values()]
+        lines = [line for name in columns for line in self._column(name)]
         items = self._items()
         head = [
             f"class {self.around.classes[self.table.key]}(Model):",
@@ -154,6 +158,8 @@ class _Writer:
 
     def _kind(self, fact: Fact) -> tuple[ColumnKind | None, Choices]:
         sql_type = fact.text("type")
+        if fact.key[2] in self.sealed:
+            return ColumnKind("Sealed[str]"), ()
         if sql_type in self.around.enums:
             labels, text = self.around.enums[sql_type]
             return ColumnKind("", text), labels
@@ -166,6 +172,8 @@ class _Writer:
     def _declared(self, fact: Fact, kind: ColumnKind, values: Choices) -> tuple[str, list[str]] | None:
         """The call that declares the column; None where the annotation says it all."""
         name = fact.key[2]
+        if name in self.sealed:
+            return "sealed", [*self._sealing(fact), *self._rules(name)]
         typed = [f"sql_type={kind.sql_type}"] if kind.sql_type else []
         if self.owner and name == self.owner.column:
             return "owner", [*self._ownership(), *typed]
@@ -181,6 +189,19 @@ class _Writer:
             return "column", ["init=False", f"computed={literal(fact.text('generated'))}", *typed, *self._rules(name)]
         arguments = [*default_of(fact, choice=bool(values)), *typed, *self._rules(name)]
         return ("column", arguments) if arguments else None
+
+    def _sealing(self, fact: Fact) -> Iterator[str]:
+        name = fact.key[2]
+        self._remark(fact, "decide", f"{name} is sealed, and nothing says what is in it: str is proposed")
+        if not fact.flag("not_null"):
+            yield "default=None"
+        if name in self.blind:
+            yield "index=True"
+
+    def _blind(self, column: str) -> str | None:
+        """The blind index of a sealed column, where it is as closed as the column."""
+        name = blind_index(self.table, column)
+        return name if name and self._closed(name) == self._closed(column) else None
 
     def _ownership(self) -> Iterator[str]:
         owner = self.owner.column if self.owner else ""
@@ -245,6 +266,9 @@ class _Writer:
         if self.owner and not self.table.guarded and _SECRET.search(name):
             self._remark(self.table.columns[name], "decide", f"{name} looks like a secret, so it is closed to callers")
             return ["select=False", "insert=False", "update=False"]
+        return self._closed(name)
+
+    def _closed(self, name: str) -> list[str]:
         found = list[str]()
         for word, command in _RULES:
             held = [self.table.granted(role, command.value) for role in self.rule.allowed.get(command, ())]
@@ -253,7 +277,7 @@ class _Writer:
         return found
 
     def _items(self) -> list[str]:
-        self.said |= {fact.key[2] for _, fact in self.choices.values()}
+        self.said |= {fact.key[2] for _, fact in self.choices.values()} | {fact.key[2] for fact in self.sealed.values()}
         found = list[str]()
         for fact in self.table.constraints("unique"):
             if fact.key[2] not in self.said:
@@ -294,6 +318,8 @@ class _Writer:
     def _implied(self) -> set[tuple[str, ...]]:
         """The indexes that columns bring with them."""
         implied = {parent.columns for parent in self.parents.values()}
+        owned = (self.owner.column,) if self.owner else ()
+        implied |= {(*owned, name) for name in self.blind.values()}
         if self.owner and self.table.primary_key[0] != self.owner.column and not self.table.unique(self.owner.column):
             implied.add((self.owner.column,))
         return implied

@@ -19,11 +19,13 @@ from freehold.pull.model import Model, Surroundings, model_of, obstacle
 from freehold.pull.name import class_names
 from freehold.pull.ownership import ownership
 from freehold.pull.remark import Remark
+from freehold.pull.sealing import is_keyring, sealed_columns
 from freehold.pull.source import module
 from freehold.pull.table import Table, tables_of
 
 _SCHEMA: Final = "public"
 _OF_TABLE: Final = (Kind.TABLE, Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.POLICY, Kind.TRIGGER)
+_LONGEST: Final = 120
 _DEFINED: Final = (Kind.INDEX, Kind.CONSTRAINT)
 _WITHOUT_WORD: Final = (Kind.VIEW, Kind.FUNCTION, Kind.COMMENT)
 
@@ -49,7 +51,7 @@ def pull(facts: Snapshot, database: str) -> Pulled:
     remarks += [
         Remark(fact.name, "lost", "is of a kind that migrations cannot make") for fact in told.own.of(Kind.OTHER)
     ]
-    tables = {key: table for key, table in tables_of(told.own).items() if key[0] == _SCHEMA}
+    tables = _told(told.own)
     owners = ownership(tables)
     possible: dict[Key, Table] = {}
     for key, table in tables.items():
@@ -68,6 +70,13 @@ def pull(facts: Snapshot, database: str) -> Pulled:
     )
     text = module(_docstring(database, remarks), body, columns)
     return Pulled(text, tuple(model.table.name for model in models), tuple(remarks), told.tools)
+
+
+def _told(facts: Snapshot) -> dict[Key, Table]:
+    """The tables that models are told of: none that sealed columns bring with them."""
+    tables = {key: table for key, table in tables_of(facts).items() if key[0] == _SCHEMA}
+    sealed = any(sealed_columns(table) for table in tables.values())
+    return {key: table for key, table in tables.items() if not (sealed and is_keyring(table))}
 
 
 def _docstring(database: str, remarks: Sequence[Remark]) -> str:
@@ -165,7 +174,8 @@ def _sql(statement: str, *, first: bool) -> str:
     text = literal(statement)
     if "\n" in statement or len(text) > 90:
         body = statement.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-        text = f'"""\n{body}\n"""'
+        unbroken = any(len(line) > _LONGEST for line in body.splitlines())
         ending = ",\n    first=True" if first else ""
-        return f"sql(\n    {text},\n    Model.metadata{ending},\n)"
+        comma = ",  # noqa: E501" if unbroken else ","
+        return f'sql(\n    """\n{body}\n"""{comma}\n    Model.metadata{ending},\n)'
     return enclosed("sql(", [text, "Model.metadata", *(["first=True"] if first else [])], ")")

@@ -189,9 +189,11 @@ def _undecided(table: Table, owner: Ownership | None) -> Iterator[Remark]:
         yield Remark(table.fact.name, "decide", "does not force its row security on its owner; it will")
     for fact in table.policies:
         if not fact.flag("permissive"):
-            yield Remark(fact.name, "decide", "is restrictive, which models cannot say; it is kept as SQL")
+            yield Remark(
+                fact.name, "decide", f"{fact.key[2]} is restrictive, which models cannot say; it is kept as SQL"
+            )
         elif not _of_callers(fact):
-            yield Remark(fact.name, "decide", "is for a role that is no caller; it is kept as SQL")
+            yield Remark(fact.name, "decide", f"{fact.key[2]} is for a role that is no caller; it is kept as SQL")
 
 
 def _privileges(table: Table, policies: Sequence[_Policy]) -> Iterator[Remark]:

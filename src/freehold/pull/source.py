@@ -14,8 +14,8 @@ _FROM: Final = {
     "decimal": "Decimal",
     "typing": "Any Literal",
     "uuid": "UUID",
-    "freehold": "Access Col Command Model Policy Role belongs_to caller_id claim column created_at deleted_at json owner"
-    " primary_key updated_at",
+    "freehold": "Access Col Command Model Policy Role Sealed belongs_to caller_id claim column created_at deleted_at json owner"
+    " primary_key sealed updated_at",
     "freehold.models": "sql",
     "sqlalchemy": "BigInteger Boolean CHAR CheckConstraint DateTime ForeignKeyConstraint Index Integer Interval JSON"
     " Numeric REAL SmallInteger String Text Time UniqueConstraint Uuid and_ false literal_column not_ or_ text true",

@@ -9,10 +9,11 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from freehold.audit.catalog import Catalog, observe
+from freehold.audit.definer import Definers
 from freehold.audit.drift import Drift
 from freehold.audit.found import Found, Severity
 from freehold.audit.rules import found
-from freehold.catalog import Change, Fact, Kind, read
+from freehold.catalog import Change, Fact, Kind, Snapshot, read
 from freehold.migrations.context import Context
 from freehold.migrations.rules import RULES as PLANNERS
 from freehold.migrations.rules.name import qualified
@@ -21,6 +22,7 @@ from tests.attack.platform import METADATA
 from tests.cluster import APP, OWNER, Cluster
 
 pytestmark = pytest.mark.slow
+GUARDS = (Kind.TABLE, Kind.CONSTRAINT, Kind.INDEX, Kind.POLICY, Kind.GRANT)
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +38,19 @@ def platform(cluster: Cluster) -> Iterator[Connection]:
 @pytest.fixture(scope="module")
 def declared(platform: Connection) -> Catalog:
     """The catalog of the platform as its models made it."""
-    return observe(platform, owner=OWNER, app=APP)
+    catalog = observe(platform, owner=OWNER, app=APP)
+    return replace(catalog, definers=Definers.of(METADATA.sorted_tables, catalog.snapshot))
 
 
-def _judged(platform: Connection, declared: Catalog) -> list[tuple[str, Found]]:
-    now = replace(declared, snapshot=read(platform, owner=OWNER, schemas=declared.snapshot.schemas))
+def _now(platform: Connection, declared: Catalog) -> Catalog:
+    """With the guards of now; what else a catalog has stays as it is when one is removed."""
+    schemas = declared.snapshot.schemas
+    now = read(platform, owner=OWNER, schemas=schemas, kinds=GUARDS)
+    others = (fact for fact in declared.snapshot.facts if fact.kind not in GUARDS)
+    return replace(declared, snapshot=Snapshot([*others, *now.facts]))
+
+
+def _judged(now: Catalog, declared: Catalog) -> list[tuple[str, Found]]:
     every = [*found(now), *found(Drift(now, declared.snapshot, "models"))]
     errors = [(rule.id, each) for rule, each in every if (each.severity or rule.severity) is Severity.ERROR]
     return [(name, each) for name, each in errors if name != "AU504"]
@@ -56,7 +66,7 @@ def _removals(declared: Catalog) -> Iterator[tuple[str, str]]:
     guards = [*snapshot.of(Kind.POLICY), *(fact for fact in snapshot.of(Kind.CONSTRAINT) if _composite(fact))]
     guards += [fact for fact in snapshot.of(Kind.GRANT) if fact.key[0] in ("table", "column")]
     for fact in guards:
-        context = Context.between(snapshot, snapshot, ())
+        context = Context(snapshot, snapshot, ())
         (operation,) = PLANNERS[fact.kind].plan([Change(fact, None)], context)
         yield fact.name, operation.sql + _cascade(fact)
 
@@ -71,7 +81,7 @@ def _cascade(fact: Fact) -> str:
 
 def test_the_platform_is_as_declared(platform: Connection, declared: Catalog) -> None:
     """Nothing is red while every guard is there."""
-    assert _judged(platform, declared) == []
+    assert _judged(_now(platform, declared), declared) == []
 
 
 def test_every_removed_guard_turns_a_finding_red(platform: Connection, declared: Catalog) -> None:
@@ -84,7 +94,7 @@ def test_every_removed_guard_turns_a_finding_red(platform: Connection, declared:
     for name, sql in removals:
         platform.execute(b"begin")
         platform.execute(sql.encode())
-        findings = _judged(platform, declared)
+        findings = _judged(_now(platform, declared), declared)
         if not findings:
             unseen.append(name)
         sort = " ".join(name.split()[:2]).partition(".")[0] + name.rpartition(".")[2]
@@ -92,7 +102,7 @@ def test_every_removed_guard_turns_a_finding_red(platform: Connection, declared:
             tried.add(sort)
             for statement in dict.fromkeys(each for _, finding in findings for each in finding.fix.sql):
                 platform.execute(statement.encode())
-            if _judged(platform, declared):
+            if _judged(_now(platform, declared), declared):
                 unmended.append(name)
         platform.execute(b"rollback")
     assert unseen == []
@@ -100,7 +110,10 @@ def test_every_removed_guard_turns_a_finding_red(platform: Connection, declared:
 
 
 def test_a_widened_guard_turns_a_finding_red(platform: Connection, declared: Catalog) -> None:
-    """The other direction: more is granted, or a policy says less."""
+    """The other direction: more is granted, a policy says less, or a function that runs as the owner does more."""
+    (function,) = declared.snapshot.of(Kind.FUNCTION, "public", "api_tokens_verify")
+    verify = function.text("definition").removeprefix("CREATE OR REPLACE ")
+    execute = "GRANT EXECUTE ON FUNCTION public.api_tokens_verify(text, text)"
     for sql in (
         "GRANT UPDATE ON public.tasks TO authenticated",
         "GRANT SELECT (access_token) ON public.users TO authenticated",
@@ -108,8 +121,14 @@ def test_a_widened_guard_turns_a_finding_red(platform: Connection, declared: Cat
         "ALTER POLICY tasks_select_authenticated ON public.tasks USING (true)",
         "ALTER POLICY tasks_select_authenticated ON public.tasks TO anon, authenticated",
         "CREATE POLICY more ON public.keys FOR SELECT TO authenticated USING (true)",
+        "CREATE POLICY more_definer ON public.keys FOR SELECT TO CURRENT_USER USING (true)",
+        "GRANT EXECUTE ON FUNCTION public.api_tokens_verify(text) TO authenticated",
+        "ALTER FUNCTION public.api_tokens_verify(text) RESET search_path",
+        f"CREATE OR REPLACE {verify.replace('t.token_hash = hash', 'true')}",
+        f"CREATE {verify.replace('(hash text)', '(hash text, more text)')}; {execute} TO anon",
     ):
         platform.execute(b"begin")
         platform.execute(sql.encode())
-        assert _judged(platform, declared), sql
+        now = replace(observe(platform, owner=OWNER, app=APP), definers=declared.definers)
+        assert _judged(now, declared), sql
         platform.execute(b"rollback")

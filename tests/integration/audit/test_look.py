@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +18,17 @@ from freehold.audit.look import look
 from freehold.audit.looked import Looked, Request
 from freehold.audit.render.html_page import to_html
 from freehold.audit.report import Report
+from freehold.migrations.history import load
+from freehold.migrations.manifest import seal
+from freehold.server import EmbeddedServer
 from freehold.settings import Settings
 from freehold.wire import connect
 from tests.cluster import APP, OWNER, Cluster
 from tests.integration.audit.conftest import CLEAN
+from tests.prefork import Prefork
 
 Audit = Callable[..., Looked]
+Project = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
@@ -178,29 +181,35 @@ def become(cursor):
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def project(tmp_path: Path, prefork: Prefork, workshop: Path) -> Project:
     """A project with models, a query without an index, and a mistake; runs ``freehold`` in it."""
     (tmp_path / "shop.py").write_text(MODELS)
     (tmp_path / "store.py").write_text(SOURCE)
 
-    def run(*arguments: str, width: int = 100) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(tmp_path),
             "FREEHOLD_MODELS": "shop",
             "FREEHOLD_ENV": "test",
-            "COLUMNS": str(width),
+            "FREEHOLD_DIRECTORY": str(workshop),
+            **variables,
         }
-        command = [sys.executable, "-m", "freehold.cli", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)  # noqa: PLW1510
+        return prefork.run(tmp_path, *arguments, environment=environment)
 
     return run
 
 
+@pytest.fixture
+def _served(workshop: Path) -> Iterator[None]:
+    """The projects' own server runs."""
+    with EmbeddedServer.start(workshop / "server", durable=False):
+        yield
+
+
 @pytest.mark.slow
-def test_from_findings_to_a_clean_audit(
-    project: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("_served")
+def test_from_findings_to_a_clean_audit(project: Project, tmp_path: Path) -> None:
     """Found, mended by what --fix writes, verified by what the report says, and clean with exit code 0."""
     assert project("generate", "-m", "notes").returncode == 0
     assert project("migrate").returncode == 0
@@ -210,7 +219,7 @@ def test_from_findings_to_a_clean_audit(
     assert {each["rule"] for each in report["findings"]} == {"AU504", "AU604", "AU701"}
     assert report["complete"] is True
     (script,) = (tmp_path / "migrations" / "versions").glob("*audit_fixes.up.sql")
-    assert "CREATE INDEX notes_user_id_status_created_at_idx ON public.notes" in script.read_text()
+    assert "CREATE INDEX CONCURRENTLY notes_user_id_status_created_at_idx ON public.notes" in script.read_text()
     applied = subprocess.run(["git", "apply", "freehold-audit.patch"], cwd=tmp_path, check=False)
     assert applied.returncode == 0
     assert 'cursor.execute("SET LOCAL ROLE authenticated")' in (tmp_path / "store.py").read_text()
@@ -240,9 +249,7 @@ def test_from_findings_to_a_clean_audit(
         (("audit", "source", "--baseline", "nowhere.json"), "FH801"),
     ],
 )
-def test_wrong_arguments_are_one_error(
-    project: Callable[..., subprocess.CompletedProcess[str]], arguments: tuple[str, ...], code: str
-) -> None:
+def test_wrong_arguments_are_one_error(project: Project, arguments: tuple[str, ...], code: str) -> None:
     """A code and a hint, exit code 1, no traceback."""
     failed = project(*arguments)
     assert failed.returncode == 1
@@ -250,14 +257,30 @@ def test_wrong_arguments_are_one_error(
     assert "Traceback" not in failed.stderr
 
 
-def test_exit_code_4_says_that_not_everything_was_checked(
-    project: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_exit_code_4_says_that_not_everything_was_checked(project: Project, tmp_path: Path) -> None:
     """Nothing found in what could be read, and one file that could not."""
     (tmp_path / "store.py").write_text("def (\n")
     done = project("audit", "source")
     assert done.returncode == 4, done.stdout
     assert "store.py" in done.stdout
+
+
+def test_revisions_are_read_as_text(audit: Audit, tmp_path: Path) -> None:
+    """What nobody signed off is found at its line; an edited one is found too, and the rest of the history is a gap."""
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    script = "-- freehold: revision 5d1f0a7c9e22\n-- freehold: unit transaction\n-- freehold: statement\n"
+    for way in ("up", "down"):
+        (versions / f"5d1f0a7c9e22_open.{way}.sql").write_text(
+            f"{script}ALTER TABLE notes NO FORCE ROW LEVEL SECURITY;\n"
+        )
+    seal(tmp_path / "migrations")
+    ((_, each),) = audit(Surface.SOURCE, migrations=tmp_path / "migrations").seen.items()
+    assert (each.rule.id, str(each.found.place)) == ("AU832", "migrations/versions/5d1f0a7c9e22_open.up.sql:4")
+    (versions / "5d1f0a7c9e22_open.up.sql").write_text(script)
+    edited = audit(Surface.SOURCE, migrations=tmp_path / "migrations")
+    assert _rules(edited) == {"AU834"}
+    assert any(gap.startswith("the revisions: FH402") for gap in _needed(edited))
 
 
 def test_the_page_draws_the_tables(audit: Audit, database: dict[str, str]) -> None:
@@ -271,25 +294,23 @@ def test_the_page_draws_the_tables(audit: Audit, database: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("example", ["profiles", "coding_agents"])
-def test_the_examples_audit_clean(cluster: Cluster, audit: Audit, tmp_path: Path, example: str) -> None:
-    """Models' revisions and source of both applications: no error, and nothing unseen but what is not asked for."""
-    root = Path(__file__).parents[3] / "examples" / example
-    shutil.copytree(root / "migrations", tmp_path / "migrations")
-    from freehold.migrations.history import load  # noqa: PLC0415
-
-    revisions = load(tmp_path / "migrations").revisions
+def test_the_examples_audit_clean(cluster: Cluster, project: Project, example: str) -> None:
+    """Models, source, and the database that the revisions make, of both applications: nothing found, nothing unseen."""
+    root = Path(__file__).parents[3]
+    migrations = root / "examples" / example / "migrations"
     template = cluster.template(
-        f"audit_{example}", *(each for revision in revisions for each in revision.up.statements)
+        f"audit_{example}", *(each for revision in load(migrations).revisions for each in revision.up.statements)
     )
     with cluster.clone(template) as endpoints:
-        looked = audit(
-            Surface.DATABASE,
-            Surface.SOURCE,
-            sources=(root,),
-            pgrls=True,
-            database_url=endpoints.login,
-            owner_database_url=endpoints.owner,
-            migrations=tmp_path / "migrations",
+        done = project(
+            *("audit", "all", "--json", "--source", str(root / "examples" / example)),
+            PYTHONPATH=str(root),
+            FREEHOLD_MODELS=f"examples.{example}.models",
+            FREEHOLD_MIGRATIONS=str(migrations),
+            FREEHOLD_APP=APP,
+            DATABASE_URL=endpoints.login,
+            OWNER_DATABASE_URL=endpoints.owner or "",
         )
-    assert [(each.rule.id, each.found.message) for each in looked.seen.values() if each.rule.id != "AU504"] == []
-    assert [gap for gap in _needed(looked) if "FH401" not in gap] == []
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert [each["message"] for each in report["findings"] if each["rule"] != "AU504"] == []
+    assert report["complete"] is True

@@ -12,6 +12,7 @@ from freehold.audit.repair import PATCH_FILE, SQL_FILE, repair
 from freehold.audit.rules import RULES
 from freehold.migrations import shadow
 from freehold.migrations.history import load
+from freehold.migrations.script import Mode
 from tests.cluster import APP, Cluster
 
 MIGRATIONS = Path(examples.profiles.__path__[0]) / "migrations"
@@ -42,8 +43,11 @@ def test_each_fix_goes_where_it_belongs(cluster: Cluster, tmp_path: Path) -> Non
         tmp_path,
     )
     newest = load(directory).revisions[-1]
-    assert newest.up.statements == ("CREATE INDEX found_late ON public.profiles USING btree (user_id, created_at)",)
-    assert newest.down.statements == ('DROP INDEX "public"."found_late"',)
+    assert [unit.mode for unit in newest.up.units] == [Mode.AUTOCOMMIT]
+    assert newest.up.statements == (
+        "CREATE INDEX CONCURRENTLY found_late ON public.profiles USING btree (user_id, created_at)",
+    )
+    assert newest.down.statements == ('DROP INDEX CONCURRENTLY "public"."found_late"',)
     assert made.sql == tmp_path / SQL_FILE
     written = (tmp_path / SQL_FILE).read_text()
     assert "public.profiles FORCE" in written

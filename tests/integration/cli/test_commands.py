@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from freehold.server import EmbeddedServer
+from tests.cluster import APP, Cluster
+from tests.prefork import Prefork
 
 MODELS = """
 from uuid import UUID
@@ -30,37 +32,81 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def freehold(tmp_path: Path) -> Run:
-    """Runs ``freehold`` in a project of its own; keywords are environment variables."""
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Of a project of its own."""
     (tmp_path / "shop.py").write_text(MODELS)
     clean = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name and "FREEHOLD" not in name}
+    return {**clean, "FREEHOLD_MODELS": "shop", "FREEHOLD_ENV": "test"}
+
+
+@pytest.fixture
+def process(environment: dict[str, str], tmp_path: Path) -> Run:
+    """Runs ``freehold`` as a shell does; keywords are environment variables."""
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "freehold.cli", *arguments]
-        environment = {**clean, "FREEHOLD_MODELS": "shop", "FREEHOLD_ENV": "test", **variables}
         return subprocess.run(  # noqa: PLW1510 - the exit code is what is looked at
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            command, cwd=tmp_path, env={**environment, **variables}, capture_output=True, text=True, timeout=60
         )
 
     return run
 
 
-def test_from_models_to_a_database_at_head(freehold: Run, tmp_path: Path) -> None:
-    """generate, migrate, status and check, each with the exit code a CI job relies on."""
-    assert freehold("check").returncode == 3
-    made = freehold("generate", "-m", "notes", "--json")
+@pytest.fixture
+def project(environment: dict[str, str], prefork: Prefork, tmp_path: Path) -> Run:
+    """Runs ``freehold`` in the project, which has its own embedded server."""
+    return lambda *arguments, **variables: prefork.run(tmp_path, *arguments, environment={**environment, **variables})
+
+
+@pytest.fixture
+def freehold(project: Run, cluster: Cluster, workshop: Path) -> Iterator[Run]:
+    """Runs ``freehold`` in the project, against an empty database of the run's server."""
+    with cluster.clone(cluster.template("empty")) as endpoints:
+        given = {
+            "FREEHOLD_APP": APP,
+            "FREEHOLD_DIRECTORY": str(workshop),
+            "DATABASE_URL": endpoints.login,
+            "OWNER_DATABASE_URL": endpoints.owner or "",
+        }
+        yield lambda *arguments, **variables: project(*arguments, **{**given, **variables})
+
+
+def test_a_process_leaves_with_the_exit_code(process: Run, tmp_path: Path) -> None:
+    """0 done, 1 an error, 2 a wrong command line, 3 something is left to do, 4 not everything was looked at."""
+    assert process("--help").returncode == 0
+    failed = process("migrate", FREEHOLD_ENV="production")
+    assert (failed.returncode, failed.stderr[:6]) == (1, "FH301 ")
+    assert process("generate").returncode == 2
+    (tmp_path / "store.py").write_text("def (\n")
+    assert process("audit", "source", "--source", "store.py").returncode == 4
+
+
+def test_from_models_to_a_database_at_head(process: Run, project: Run, tmp_path: Path) -> None:
+    """generate, migrate, status and check on the project's own server, each with the exit code a CI job relies on."""
+    assert process("check").returncode == 3
+    made = project("generate", "-m", "notes", "--json")
     assert made.returncode == 0, made.stderr
     revision = json.loads(made.stdout)["revision"]
-    assert freehold("status").returncode == 3
-    applied = freehold("migrate", "--json", "--verify")
+    assert project("status").returncode == 3
+    applied = project("migrate", "--json", "--verify")
     assert json.loads(applied.stdout) == {"revisions": [revision], "head": revision}
-    assert freehold("status").returncode == 0
-    assert freehold("check").returncode == 0
-    assert "nothing to do" in freehold("migrate").stdout
-    (tmp_path / "shop.py").write_text(MODELS + "    done: Col[bool]\n")
-    refused = freehold("generate", "-m", "done")
+    with _kept_running(tmp_path / ".freehold"):
+        assert project("status").returncode == 0
+        assert project("check").returncode == 0
+        assert "nothing to do" in project("migrate").stdout
+        (tmp_path / "shop.py").write_text(MODELS + "    done: Col[bool]\n")
+        refused = project("generate", "-m", "done")
     assert refused.returncode == 1
     assert refused.stderr.startswith("FH413 ")
+
+
+@contextmanager
+def _kept_running(directory: Path) -> Iterator[None]:
+    """The project's servers, so that no command has to start one."""
+    with ExitStack() as stack:
+        for name in ("server", "shadow"):
+            stack.enter_context(EmbeddedServer.start(directory / name, durable=False))
+        yield
 
 
 def test_a_change_is_previewed_renamed_and_filled(freehold: Run, tmp_path: Path) -> None:
@@ -149,9 +195,9 @@ def test_a_mistake_in_a_model_is_shown_with_the_line_to_add(freehold: Run, tmp_p
         (["bootstrap"], {}, "FH301"),
     ],
 )
-def test_what_is_wrong_is_one_error(freehold: Run, arguments: list[str], variables: dict[str, str], code: str) -> None:
+def test_what_is_wrong_is_one_error(project: Run, arguments: list[str], variables: dict[str, str], code: str) -> None:
     """Code, message, hint; exit code 1; no traceback and no password."""
-    failed = freehold(*arguments, **variables)
+    failed = project(*arguments, **variables)
     assert failed.returncode == 1
     assert failed.stderr.startswith(f"{code} "), failed.stderr
     assert "hint:" in failed.stderr
@@ -159,41 +205,31 @@ def test_what_is_wrong_is_one_error(freehold: Run, arguments: list[str], variabl
     assert "s3cret" not in failed.stderr + failed.stdout
 
 
-def test_an_error_as_json(freehold: Run) -> None:
+def test_an_error_as_json(project: Run) -> None:
     """One object on standard error."""
-    failed = freehold("migrate", "--json", FREEHOLD_ENV="production")
+    failed = project("migrate", "--json", FREEHOLD_ENV="production")
     assert failed.returncode == 1
     assert json.loads(failed.stderr)["code"] == "FH301"
 
 
-def test_a_wrong_command_line(freehold: Run) -> None:
+def test_a_wrong_command_line(project: Run) -> None:
     """Exit code 2, as of every command."""
-    assert freehold("generate").returncode == 2
-    assert freehold("nonsense").returncode == 2
+    assert project("generate").returncode == 2
+    assert project("nonsense").returncode == 2
 
 
-def test_an_occupied_directory_is_left_alone(freehold: Run, tmp_path: Path) -> None:
+def test_an_occupied_directory_is_left_alone(project: Run, tmp_path: Path) -> None:
     """FH304, and what lies there stays."""
     taken = tmp_path / ".freehold" / "server"
     taken.mkdir(parents=True)
     (taken / "thesis.txt").write_text("mine")
-    refused = freehold("migrate")
+    refused = project("migrate")
     assert refused.returncode == 1
     assert refused.stderr.startswith("FH304 ")
     assert (taken / "thesis.txt").read_text() == "mine"
 
 
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator[None]:
-    """The project's servers, kept running, so that no command has to start one."""
-    with ExitStack() as stack:
-        for name in ("server", "shadow"):
-            stack.enter_context(EmbeddedServer.start(tmp_path / ".freehold" / name, durable=False))
-        yield
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("servers")
 def test_models_are_pulled_and_a_history_is_squashed(freehold: Run, tmp_path: Path) -> None:
     """Models on standard output, what there is to know on standard error, and an exit code for each."""
     assert freehold("generate", "-m", "notes").returncode == 0

@@ -22,6 +22,18 @@ from freehold.models import Model, schema_statements
 runpy.run_path(sys.argv[1])
 print(json.dumps(schema_statements(Model.metadata)))
 """
+SEALED = {"coding_agents": 7, "profiles": 0}
+SEALED_MODEL = """
+from freehold import Col, Model, Sealed, column, owner, primary_key, sealed
+
+class Card(Model):
+    __tablename__ = "cards"
+    id: Col[str] = primary_key()
+    user_id: Col[str] = owner()
+    pin: Col[Sealed[str]] = sealed(update=False)
+    email: Col[Sealed[str] | None] = sealed(default=None, index=True, select=False)
+    old: Col[Sealed[str] | None] = sealed(default=None, legacy=True)
+"""
 GUARDED = """
 revoke all on {0} from public, anon, authenticated, service_role;
 alter table {0} enable row level security; alter table {0} force row level security;
@@ -94,7 +106,24 @@ def test_an_examples_migrations_come_back(cluster: Cluster, tmp_path: Path, exam
     assert facts
     pulled = pull(facts, example)
     assert _left(cluster, facts, pulled, tmp_path) == []
-    assert all(str(remark).endswith("is kept as SQL") for remark in pulled.remarks), pulled.remarks
+    assert all(str(remark).endswith(("is kept as SQL", "str is proposed")) for remark in pulled.remarks), pulled.remarks
+    assert pulled.source.count("= sealed(") == SEALED[example]
+    assert "user_keys" not in pulled.source
+
+
+def test_sealed_columns_come_back(cluster: Cluster, tmp_path: Path) -> None:
+    """With their blind indexes, and without the tables of keys, which models bring along; others are left as they are."""
+    facts = _facts(cluster, *statements(SEALED_MODEL, tmp_path))
+    pulled = pull(facts, "vault")
+    assert _left(cluster, facts, pulled, tmp_path) == []
+    assert "email: Col[Sealed[str] | None] = sealed(default=None, index=True, select=False)" in pulled.source
+    assert "pin: Col[Sealed[str]] = sealed(update=False)" in pulled.source
+    assert [
+        each
+        for each in _told(pulled, "decide")
+        if each.endswith("pin is sealed, and nothing says what is in it: str is proposed")
+    ]
+    assert pulled.tables == ("cards",)
 
 
 def test_what_models_have_words_for_comes_back(cluster: Cluster, tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from freehold.audit.declared import Declared
 from freehold.audit.queries import uses_of
 from freehold.audit.rules import RULES, found
 from freehold.audit.source import Module
+from freehold.encryption import Codec, Place
 from freehold.errors import Code, DeclarationError
 from freehold.models import ColumnRules, TableRules
+from freehold.models.sealed import SealedText
 from freehold.policies import Access
 
 
@@ -50,12 +52,13 @@ def test_the_example_of_the_rule() -> None:
 
 
 def test_a_sealed_column_is_left_alone() -> None:
-    """By the type that holds ciphertext."""
-
-    class SealedText(Text):
-        pass
-
-    assert list(found(_declared("token", kind=SealedText))) == []
+    """By the type that holds ciphertext, its blind index with it; a type that is only called so is none."""
+    place = Place("t", "token", Codec(str), indexed=True)
+    indexed = (Column("token", SealedText(place)), Column("token_index", Text))
+    table = Table("t", MetaData(), *indexed, info=TableRules(access=Access.SERVICE_ONLY).info())
+    assert list(found(Declared("public.t", table, None))) == []
+    named = type("SealedText", (Text,), {})
+    assert list(found(_declared("token", kind=named)))
 
 
 def test_a_refused_model_is_a_finding() -> None:

@@ -15,7 +15,7 @@ from freehold.audit.rules import RULES
 from freehold.cli.app import app
 
 FOLDER = Path(__file__).parents[3] / "docs" / "audit"
-WITHOUT_EXAMPLE = {"AU100", "AU504", "AU811", "AU812", "AU821", "AU822"}
+WITHOUT_EXAMPLE = {"AU100", "AU504", "AU811", "AU812", "AU821", "AU822", "AU834"}
 """Rules about errors, servers, differences and matrices, whose tests stand elsewhere."""
 
 

@@ -13,18 +13,21 @@ from freehold.policies import quote_literal
 
 def _check(catalog: Catalog) -> Iterator[Found]:
     for routine in catalog.routines:
-        who: list[str] = [role for role in ("public", *CALLERS) if role in routine.executable_by]
+        meant = catalog.executor(routine)
+        who: list[str] = [role for role in ("public", *CALLERS) if role in routine.executable_by and role != meant]
         if routine.definer and routine.inside and not routine.trigger and who:
-            yield _found(routine, who)
+            yield _found(routine, who, meant)
 
 
-def _found(routine: Routine, who: list[str]) -> Found:
+def _found(routine: Routine, who: list[str], meant: str | None) -> Found:
+    others = ["PUBLIC", *(role for role in CALLERS if role != meant)]
     return Found(
         routine.subject,
         f"{listed(who)} may execute {routine.subject}, which runs with the rights of {routine.owner}.",
-        Fix((f"REVOKE EXECUTE ON {routine.sql} FROM PUBLIC, {', '.join(CALLERS)}",), mechanical=True),
+        Fix((f"REVOKE EXECUTE ON {routine.sql} FROM {', '.join(others)}",), mechanical=True),
         "SELECT bool_and(NOT has_function_privilege(r, "
-        f"{quote_literal(routine.signature)}::regprocedure, 'EXECUTE')) FROM unnest(ARRAY['anon', 'authenticated']) AS r",
+        f"{quote_literal(routine.signature)}::regprocedure, 'EXECUTE')) "
+        f"FROM unnest(ARRAY[{', '.join(map(quote_literal, others[1:]))}]) AS r",
     )
 
 
@@ -34,7 +37,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     why="A SECURITY DEFINER function runs as its owner, whom policies may not bind, and PUBLIC may execute every new "
     "function unless that is revoked. What it does with its arguments is the only protection left.",
-    remedy="Revoke EXECUTE. Where callers need it, keep it small, let it compare with auth.uid(), and accept the finding.",
+    remedy="Revoke EXECUTE. Where callers need it, keep it small, let it compare with auth.uid(), and declare it in the "
+    "model (__functions__): what a model declares, to whom and with which body, is not found.",
     about=Catalog,
     check=_check,
     example=Example(
