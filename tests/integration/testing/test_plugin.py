@@ -30,13 +30,14 @@ FIXTURES = '''
 from sqlalchemy import select
 
 from examples.coding_agents.models import Setting, Task, User
+from freehold.encryption import Sealed
 from freehold.testing import assert_allowed, assert_denied
 
 
 async def people(as_service, *names):
     service = as_service()
     for name in names:
-        user = User(provider="github", external_id=name, access_token="-", username=name)
+        user = User(provider="github", external_id=name, access_token=Sealed("-"), username=name)
         user.id = name
         await service.insert(user)
 
@@ -79,7 +80,7 @@ async def test_everybody_may(as_user):
 
 HISTORY = """
 async def test_tables(as_service):
-    assert await as_service().raw("select count(*) from pg_tables where schemaname = 'public'") == [(8,)]
+    assert await as_service().raw("select count(*) from pg_tables where schemaname = 'public'") == [(11,)]
 
 
 def test_history(freehold_endpoints):
@@ -106,7 +107,7 @@ import examples.coding_agents.models as m
 
 
 def test_isolated(assert_isolated):
-    assert_isolated(m.User, m.Account, m.Key, m.ApiToken, m.Task, m.TaskMessage, m.Connector, m.Setting)
+    assert_isolated(m.User, m.Account, m.Key, m.ApiToken, m.Task, m.TaskMessage, m.Connector, m.Setting, m.LogChunk)
 
 
 def test_users_never_meet(isolation_machine):
