@@ -9,14 +9,14 @@ from psycopg.conninfo import conninfo_to_dict
 
 from freehold import Database
 from freehold.wire import PoolSize
-from tests.attack.platform import METADATA, MODELS, Platform
+from tests.attack.platform import MODELS, REVISIONS, Platform
 from tests.cluster import LOGIN, Cluster
 
 
 @pytest.fixture(scope="session")
 def platform_template(cluster: Cluster) -> str:
     """The tables of the platform."""
-    return cluster.template("platform", metadata=METADATA)
+    return cluster.template("platform", *REVISIONS)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Table
@@ -16,6 +17,7 @@ from sqlalchemy import Table
 from examples.coding_agents import models
 from freehold import ANONYMOUS, Access, Command, Identity, Model, Role
 from freehold.models import rules_of, table_of
+from freehold.models.keytable import KEY_PROGRESS, USER_KEYS
 from freehold.server import Endpoints
 from freehold.wire import Connection, connect
 
@@ -36,7 +38,18 @@ MODELS: Final[dict[str, type[Model]]] = {
         models.Setting,
     )
 }
-METADATA: Final = models.User.metadata
+TABLES: Final[tuple[Table, ...]] = (
+    *(
+        table_of(each)
+        for each in vars(models).values()
+        if getattr(each, "__module__", "") == models.__name__ and hasattr(each, "__table__")
+    ),
+    *(models.User.metadata.tables[each.key] for each in (USER_KEYS, KEY_PROGRESS)),
+)
+"""What the example declares, and the tables of its keys; the process may have imported other models too."""
+REVISIONS: Final = tuple(
+    path.read_text() for path in sorted((Path(models.__file__).parent / "migrations" / "versions").glob("*.up.sql"))
+)
 
 _NEW: Final[dict[str, dict[str, str]]] = {
     "users": {"provider": "github", "external_id": "{user}", "access_token": "fh1.u1.s", "username": "{user}"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -30,8 +31,8 @@ async def test_names_are_not_to_be_seen(db: Database, monkeypatch: pytest.Monkey
     made: list[str] = []
     begin = Link.__init__
 
-    def noted(link: Link, connection: object) -> None:
-        begin(link, connection)  # type: ignore[arg-type]
+    def noted(link: Link, connection: Any, *, named: bool) -> None:
+        begin(link, connection, named=named)
         made.append(link._prefix)
 
     monkeypatch.setattr(Link, "__init__", noted)

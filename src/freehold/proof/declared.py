@@ -6,7 +6,7 @@ expected comes from the declaration alone, and a live policy that says something
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,8 +14,9 @@ from sqlalchemy import Table, UniqueConstraint
 
 from freehold.errors import DatabaseError
 from freehold.identity import Role
-from freehold.models import ColumnRules, protection_of, rules_of
-from freehold.policies import Command, Grant, PolicyText, Protection
+from freehold.models import ColumnRules, DefinerFunction, functions_of, protection_of, rules_of
+from freehold.models.function import sql_type
+from freehold.policies import Command, Grant, PolicyText, Protection, quote_identifier
 from freehold.proof.caller import Session
 from freehold.proof.relation import Reference
 from freehold.wire import Connection, translated
@@ -39,10 +40,11 @@ class Asked:
 
 
 class Declared:
-    """The declarations of one table."""
+    """The declarations of one table. ``opened``: what declared functions do to it as its owner."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, opened: Iterable[Command] = ()) -> None:
         self.table = table
+        self.opened = frozenset(opened)
         self.rules = rules_of(table)
         self._names = [column.name for column in table.columns]
         self._protection: Protection = protection_of(table)
@@ -91,7 +93,9 @@ class Declared:
 
     def allows(self, admin: Connection, session: Session, asked: Asked) -> bool:
         """Whether the declaration lets ``session`` do it to the row."""
-        if session.as_owner or not self._named(session.role, asked):
+        if session.as_owner:
+            return asked.command in self.opened and (not asked.reads or Command.SELECT in self.opened)
+        if not self._named(session.role, asked):
             return False
         admin.execute(b"BEGIN")
         try:
@@ -147,7 +151,23 @@ class Declared:
 
 def declarations(tables: Sequence[Table]) -> Mapping[str, Declared]:
     """The declarations by ``schema.name``."""
-    return {f"{table.schema or 'public'}.{table.name}": Declared(table) for table in tables}
+    found = [function for table in tables for function in functions_of(table)]
+    return {
+        f"{table.schema or 'public'}.{table.name}": Declared(
+            table, {command for function in found for command in function.opens.get(table, ())}
+        )
+        for table in tables
+    }
+
+
+def functions(tables: Sequence[Table]) -> Mapping[str, DefinerFunction]:
+    """The declared functions by signature."""
+    return {_signature(function): function for table in tables for function in functions_of(table)}
+
+
+def _signature(function: DefinerFunction) -> str:
+    name = f"{quote_identifier(function.schema)}.{quote_identifier(function.name)}"
+    return f"{name}({', '.join(map(sql_type, function.arguments.values()))})"
 
 
 def _exists(admin: Connection, table: str, conditions: Sequence[str]) -> bool:

@@ -11,13 +11,14 @@ from typing import Final, TypeAlias
 from sqlalchemy import Table
 
 from freehold.identity import Role
+from freehold.models import DefinerFunction
 from freehold.proof.attack import Attack, Outcome
 from freehold.proof.caller import Caller
-from freehold.proof.declared import Declared, declarations
-from freehold.proof.guard import Guard, guards_of
+from freehold.proof.declared import Declared, declarations, functions
+from freehold.proof.guard import Guard, execution, guards_of
 from freehold.proof.matrix import Cell, Control, Entry, Gap, Proof, Word
-from freehold.proof.reach import ReachAttacks
-from freehold.proof.relation import Relation, Surface, surface
+from freehold.proof.reach import Arguments, ReachAttacks, sessions
+from freehold.proof.relation import Relation, Routine, Surface, surface
 from freehold.proof.seed import Seeds, seed
 from freehold.proof.stage import Stage, furnish
 from freehold.proof.table import TableAttacks
@@ -61,20 +62,28 @@ def prove(admin: Connection, login: Connection, tables: Sequence[Table], report:
     """
     begun = time.monotonic()
     callers = (Role.ANON.value, Role.AUTHENTICATED.value, login.info.user)
-    found, declared = surface(admin, callers), declarations(tables)
+    definers = functions(tables)
+    found, declared = surface(admin, callers, definers), declarations(tables)
     seeds = seed(admin, found, _owners(found, declared))
     bypassing = _bypassing(admin)
     furnish(admin, sorted({relation.owner for relation in found.relations} - bypassing))
     _analyzed(admin)
     findings, stage = _Findings(), Stage(login)
-    findings.gaps += _gaps(found, seeds, declared, bypassing)
+    findings.gaps += _gaps(found, seeds, {**declared, **definers}, bypassing)
     places = [table for table in found.tables if table.full_name not in seeds.failed]
     total = len(found.relations) + len(found.routines)
     for number, table in enumerate(places):
         report(table.full_name, number, total)
         attacks = TableAttacks(table, seeds, found, declared.get(table.full_name), admin, callers)
-        _prove_table(stage, table, [each for each in attacks.all() if _possible(each, table, bypassing)], findings)
-    _prove_reach(stage, ReachAttacks(found, seeds, callers), found, findings, report)
+        made = [each for each in attacks.all() if _possible(each, table, bypassing)]
+        _prove_table(stage, table, made, guards_of(table, callers), findings)
+    reach = _Reach(stage, ReachAttacks(found, seeds, callers, declared), findings)
+    for number, view in enumerate(found.views, start=len(found.tables)):
+        report(view.full_name, number, total)
+        reach.view(view)
+    for number, routine in enumerate(found.routines, start=len(found.relations)):
+        report(routine.full_name, number, total)
+        reach.routine(routine, definers.get(routine.declared or ""))
     version = login.info.parameter_status("server_version") or "?"
     return Proof(
         server=version.split()[0],
@@ -107,10 +116,10 @@ def _analyzed(admin: Connection) -> None:
         admin.execute(b"ANALYZE")
 
 
-def _gaps(found: Surface, seeds: Seeds, declared: Mapping[str, Declared], bypassing: set[str]) -> Iterable[Gap]:
+def _gaps(found: Surface, seeds: Seeds, declared: Iterable[str], bypassing: set[str]) -> Iterable[Gap]:
     for name, reason in seeds.failed.items():
         yield Gap(name, reason)
-    for name in declared.keys() - found.by_name.keys():
+    for name in sorted(set(declared) - found.by_name.keys() - {each.declared for each in found.routines}):
         yield Gap(name, "a model declares it, and the database does not have it")
     for table in found.tables:
         if table.owner in bypassing:
@@ -121,11 +130,13 @@ def _possible(attack: Attack, table: Relation, bypassing: set[str]) -> bool:
     return not (attack.session.as_owner and table.owner in bypassing)
 
 
-def _prove_table(stage: Stage, table: Relation, attacks: Sequence[Attack], findings: _Findings) -> None:
+def _prove_table(
+    stage: Stage, table: Relation, attacks: Sequence[Attack], guards: Iterable[Guard], findings: _Findings
+) -> None:
     with stage.open():
         tried = [Tried(attack, stage.attempt(attack, table.owner)) for attack in attacks]
         _open_up(stage, tried, table.owner)
-        findings.untested += [guard for guard in guards_of(table) if not _tested(stage, guard, tried, table.owner)]
+        findings.untested += [guard for guard in guards if not _tested(stage, guard, tried, table.owner)]
     findings.entries += _entries(tried, table.kind)
 
 
@@ -148,27 +159,73 @@ def _tested(stage: Stage, guard: Guard, tried: Sequence[Tried], owner: str | Non
         if stage.attempt(each.attack, owner, guard.removal).reached is not each.outcome.reached:
             noticed = True
             each.control = "passed"
-    return noticed
+    return noticed or (bool(guard.behind) and _tested_behind(stage, guard, tried, owner))
 
 
-def _prove_reach(stage: Stage, attacks: ReachAttacks, found: Surface, findings: _Findings, report: Report) -> None:
-    views = [relation for relation in found.relations if relation.kind == "view"]
-    named = [("view", view.full_name, list(attacks.view(view))) for view in views]
-    named += [("function", each.full_name, list(attacks.routine(each))) for each in found.routines]
-    total = len(found.relations) + len(found.routines)
-    for number, (kind, name, made) in enumerate(named, start=len(found.tables)):
-        report(name, number, total)
-        with stage.open():
-            tried = [Tried(attack, stage.attempt(attack, None)) for attack in made]
-            _open_up(stage, tried, None)
+def _tested_behind(stage: Stage, guard: Guard, tried: Sequence[Tried], owner: str | None) -> bool:
+    """Whether it changes something once what stands before it is gone."""
+    for each in tried:
+        if guard.concerns(each.attack):
+            before = stage.attempt(each.attack, owner, guard.behind)
+            after = stage.attempt(each.attack, owner, f"{guard.behind}; {guard.removal}")
+            if (before.reached, after.reached) == (guard.admits, not guard.admits):
+                return True
+    return False
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """The proof of views and functions."""
+
+    stage: Stage
+    attacks: ReachAttacks
+    findings: _Findings
+
+    def view(self, view: Relation) -> None:
+        """A view; it is not proven where nothing was seen to be in it."""
+        tried = self._tried(self.attacks.view(view), "view")
+        if all(each.control == "untested" for each in tried):
+            self._gap(view.full_name, "nothing in it was seen to depend on the rows that were made")
+
+    def routine(self, routine: Routine, definer: DefinerFunction | None) -> None:
+        """A function; if a model declares it, it must do what it is for, and for nobody else."""
+        used = self._used(routine, definer.to.value) if definer else ()
+        if definer and used:
+            to = definer.to.value
+            made = [self.attacks.use(routine, to, each, used) for each in sessions()]
+            self._tried(made, "function", execution(routine, to))
+        tried = self._tried(self.attacks.routine(routine, used or ()), "function")
+        if used is None or (not used and all(_stopped(each.outcome) for each in tried)):
+            self._gap(routine.full_name, "no call of it succeeded with the arguments that were tried")
+
+    def _used(self, routine: Routine, to: str) -> Arguments | None:
+        """The arguments with which a function works for ``to``, were it granted; None if there are none."""
+        callers = [each for each in sessions() if each.role == to]
+        with self.stage.open():
+            for arguments in self.attacks.uses(routine) if callers else ():
+                uses = [self.attacks.use(routine, to, each, arguments) for each in callers]
+                if any(self.stage.attempt(each, None, each.opening).reached for each in uses):
+                    return arguments
+        return None if callers else ()
+
+    def _tried(self, attacks: Iterable[Attack], kind: str, guard: Guard | None = None) -> list[Tried]:
+        with self.stage.open():
+            tried = [Tried(attack, self.stage.attempt(attack, None)) for attack in attacks]
+            _open_up(self.stage, tried, None)
+            if guard is not None and not _tested(self.stage, guard, tried, None):
+                self.findings.untested.append(guard)
         for each in tried:
             if each.control == "failed":
                 each.control = "untested"
-        if not tried or all(each.outcome.how == "error" and each.outcome.sqlstate != "42501" for each in tried):
-            findings.gaps.append(Gap(name, "no call of it succeeded with the arguments that were tried"))
-        elif kind == "view" and all(each.control == "untested" for each in tried):
-            findings.gaps.append(Gap(name, "nothing in it was seen to depend on the rows that were made"))
-        findings.entries += _entries(tried, kind)
+        self.findings.entries += _entries(tried, kind)
+        return tried
+
+    def _gap(self, name: str, reason: str) -> None:
+        self.findings.gaps.append(Gap(name, reason))
+
+
+def _stopped(outcome: Outcome) -> bool:
+    return outcome.how == "error" and outcome.sqlstate != "42501"
 
 
 def _entries(tried: Iterable[Tried], kind: str) -> list[Entry]:

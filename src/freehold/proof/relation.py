@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
@@ -65,10 +66,11 @@ class Check:
 
 @dataclass(frozen=True)
 class LivePolicy:
-    """A policy as it is in the database; ``text`` are both of its expressions."""
+    """A policy as it is in the database; ``text`` are both of its expressions. ``roles`` is empty for everybody."""
 
     name: str
     permissive: bool
+    roles: tuple[str, ...]
     text: str
 
 
@@ -137,12 +139,17 @@ class Relation:
 
 @dataclass(frozen=True)
 class Routine:
-    """A function or procedure; ``arguments`` are those without a default."""
+    """A function or procedure; ``arguments`` are those without a default.
+
+    ``signature`` is what GRANT calls it, ``declared`` the signature by which a model declares it.
+    """
 
     schema: str
     name: str
     procedure: bool
     arguments: tuple[Column, ...]
+    signature: str
+    declared: str | None
 
     @property
     def full_name(self) -> str:
@@ -171,10 +178,15 @@ class Surface:
         """What holds rows: no views."""
         return tuple(relation for relation in self.relations if relation.kind != "view")
 
+    @property
+    def views(self) -> tuple[Relation, ...]:
+        """What shows the rows of others."""
+        return tuple(relation for relation in self.relations if relation.kind == "view")
 
-def surface(connection: Connection, callers: tuple[str, ...]) -> Surface:
-    """The surface of ``connection``'s database for the roles ``callers``."""
-    parameters = {"callers": list(callers), "hosted": list(HOSTED)}
+
+def surface(connection: Connection, callers: tuple[str, ...], functions: Iterable[str] = ()) -> Surface:
+    """The surface of ``connection``'s database for the roles ``callers``; ``functions``: the signatures of declared ones."""
+    parameters = {"callers": list(callers), "hosted": list(HOSTED), "declared": list(functions)}
     relations, routines = (
         [json.loads(str(row[0])) for row in _rows(connection, name, parameters)] for name in ("relation", "function")
     )
@@ -202,7 +214,7 @@ def _relation(facts: dict[str, Any]) -> Relation:
             Check(each["name"], tuple(each["columns"]), each["definition"])
             for each in (*facts["checks"], *facts["bounds"])
         ),
-        policies=tuple(LivePolicy(**each) for each in facts["policies"]),
+        policies=tuple(LivePolicy(**{**each, "roles": tuple(each["roles"])}) for each in facts["policies"]),
         grants=tuple(LiveGrant(**each) for each in facts["grants"]),
     )
 
@@ -217,4 +229,4 @@ def _column(facts: dict[str, Any]) -> Column:
 
 def _routine(facts: dict[str, Any]) -> Routine:
     arguments = tuple(_column({**each, "name": ""}) for each in facts["arguments"])
-    return Routine(facts["schema"], facts["name"], facts["procedure"], arguments)
+    return Routine(**{**facts, "arguments": arguments})

@@ -10,15 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
+from freehold.errors import DatabaseError
 from freehold.identity import Role
 from freehold.policies import Command, quote_identifier
 from freehold.proof.attack import Attack, Form
 from freehold.proof.caller import SESSIONS, Caller, Session
 from freehold.proof.declared import Asked, Declared
-from freehold.proof.relation import Reference, Relation, Surface
+from freehold.proof.guard import opened
+from freehold.proof.relation import Check, Reference, Relation, Surface
 from freehold.proof.seed import NOBODY, Row, Seeds
 from freehold.proof.value import NULL, candidates
-from freehold.wire import Connection
+from freehold.wire import Connection, translated
 
 _CHANGED: Final = 9
 _VALUES_TRIED: Final = 12
@@ -47,9 +49,10 @@ class TableAttacks:
         self._row = seeds.rows[relation.full_name, NOBODY]
         self._mine = _condition({self._owner: self._row[self._owner]}) if self._owner else "true"
         self._look = _digest(relation.sql, self._mine)
-        self._opening = _opened(relation, callers)
+        self._opening = opened(relation, callers)
         self._rows_of_bob = self._count(seeds.rows.get((relation.full_name, "bob")))
         self._assignment = self._find_assignment()
+        self._new = self._find_insertion()
 
     def all(self, sessions: Iterable[Session] = SESSIONS) -> Iterator[Attack]:
         """Every attack on the table."""
@@ -74,15 +77,16 @@ class TableAttacks:
         yield self._attack(session, Command.SELECT, "where", "read by key", where, asked=self._asks((*reads, *key)))
 
     def _insert(self, session: Session) -> Iterator[Attack]:
-        row = self._insertable(session, self._seeds.new[self._relation.full_name, NOBODY])
-        room = f"DELETE FROM {self._relation.sql} WHERE {self._mine}"
+        row = self._insertable(session, self._new)
         for form, sql, reads in (
             ("bare", self._insertion(row), ()),
             ("where", self._insertion(row, selected=True), ()),
             ("returning", f"{self._insertion(row)} RETURNING {_names(self._relation.key)}", self._relation.key),
         ):
-            asked = Asked(Command.INSERT, reads, tuple(row), change=self._insertion(row), prepare=_replica(room))
-            yield self._attack(session, Command.INSERT, cast(Form, form), "plant a row", sql, prepare=room, asked=asked)
+            asked = self._asks_to_insert(row, reads)
+            yield self._attack(
+                session, Command.INSERT, cast(Form, form), "plant a row", sql, prepare=self._room, asked=asked
+            )
         if session.caller in (Caller.OTHER, Caller.FORGED) and self._owner:
             yield from self._planted_references(session)
             yield from self._oracle(session)
@@ -255,7 +259,6 @@ class TableAttacks:
 
     def _at_closed(self, session: Session, command: Command, name: str) -> Attack:
         quoted, value = quote_identifier(name), self._row.get(name, NULL)
-        room = f"DELETE FROM {self._relation.sql} WHERE {self._mine}"
         prepare = ""
         if command is Command.SELECT:
             sql = f"SELECT {quoted} FROM {self._relation.sql}"
@@ -263,8 +266,8 @@ class TableAttacks:
             sql = f"UPDATE {self._relation.sql} SET {quoted} = {value}"
             prepare = f"DELETE FROM {self._relation.sql} WHERE NOT ({self._victim})"
         else:
-            prepare = room
-            row = self._insertable(session, self._seeds.new[self._relation.full_name, NOBODY])
+            prepare = self._room
+            row = self._insertable(session, self._new)
             sql = self._insertion({**row, name: value})
         attack = self._attack(session, command, "bare", f"{command.value.lower()} {name}", sql, prepare=prepare)
         opening = f"{attack.opening}{self._unreferenced() if command is not Command.SELECT else ''}"
@@ -284,8 +287,10 @@ class TableAttacks:
         prepare: str = "",
         asked: Asked | None = None,
     ) -> Attack:
+        expected = self._expects(session, asked) if asked is not None else False
+        through = session.as_owner and expected
         return Attack(
-            place=self._relation.full_name,
+            place=f"{self._relation.full_name}: declared functions" if through else self._relation.full_name,
             command=command.value,
             form=form,
             session=session,
@@ -295,7 +300,7 @@ class TableAttacks:
             look="" if command is Command.SELECT else self._look,
             opening=self._opening,
             own=own,
-            expected=self._expects(session, asked) if asked is not None else False,
+            expected=expected,
         )
 
     def _expects(self, session: Session, asked: Asked) -> bool | None:
@@ -327,6 +332,14 @@ class TableAttacks:
     @property
     def _victim(self) -> str:
         return _condition({name: self._row[name] for name in self._relation.key})
+
+    @property
+    def _room(self) -> str:
+        return f"DELETE FROM {self._relation.sql} WHERE {self._mine}"
+
+    def _asks_to_insert(self, row: Row, reads: Sequence[str] = ()) -> Asked:
+        change = self._insertion(row)
+        return Asked(Command.INSERT, reads, tuple(row), change=change, prepare=_replica(self._room))
 
     def _asks(self, reads: Sequence[str]) -> Asked:
         return Asked(Command.SELECT, tuple(reads), tuple(reads), self._victim)
@@ -374,10 +387,21 @@ class TableAttacks:
 
     def _changed(self, names: Sequence[str]) -> Row:
         unlike = self._plain(names) or self._plain(tuple(self._relation.column)) or tuple(names)
-        for name in unlike:
-            for value in self._values(name):
-                return {name: value}
-        return {}
+        found = [{name: value} for name in unlike for value in self._values(name)]
+        return next(filter(self._taken, found), found[0] if found else {})
+
+    def _taken(self, values: Row) -> bool:
+        """Whether the table takes the change, as far as its constraints are concerned."""
+        assignments = ", ".join(f"{quote_identifier(name)} = {value}" for name, value in values.items())
+        self._admin.execute(b"BEGIN")
+        try:
+            with translated():
+                self._admin.execute(f"UPDATE {self._relation.sql} SET {assignments} WHERE {self._victim}".encode())
+        except DatabaseError:
+            return False
+        finally:
+            self._admin.execute(b"ROLLBACK")
+        return True
 
     def _plain(self, names: Sequence[str]) -> tuple[str, ...]:
         """Columns whose change runs into no key and no reference."""
@@ -413,6 +437,27 @@ class TableAttacks:
                     return values
         return kept
 
+    def _accepted(self, name: str) -> list[str]:
+        """Values that the policies seem to ask for."""
+        policies = [Check(each.name, (name,), each.text) for each in self._relation.policies]
+        found = candidates(self._relation.column[name], (*self._relation.checks, *policies), NOBODY, _CHANGED)
+        return list(found)[:_VALUES_TRIED]
+
+    def _find_insertion(self) -> Row:
+        """A further row of the owner's that the check accepts, if there is one."""
+        new = self._seeds.new[self._relation.full_name, NOBODY]
+        declared = self._declared
+        if declared is None or not declared.names(Role.AUTHENTICATED.value, Command.INSERT):
+            return new
+        named = {name: value for name, value in new.items() if name in declared.columns(Command.INSERT)}
+        bound = {self._owner} | {name for each in self._relation.references for name in each.columns}
+        changes = ({name: value} for name in named if name not in bound for value in self._accepted(name))
+        for change in ({}, *changes):
+            asked = self._asks_to_insert({**named, **change})
+            if declared.allows(self._admin, _OWNER_SESSION, asked):
+                return {**new, **change}
+        return new
+
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(map(quote_identifier, names))
@@ -434,11 +479,3 @@ def _digest(table: str, condition: str) -> str:
 
 def _replica(sql: str) -> str:
     return f"SET LOCAL session_replication_role = replica; {sql}; SET LOCAL session_replication_role = origin"
-
-
-def _opened(relation: Relation, callers: Sequence[str]) -> str:
-    who = _names(callers)
-    return (
-        f"ALTER TABLE {relation.sql} DISABLE ROW LEVEL SECURITY; GRANT SELECT, INSERT, UPDATE, DELETE ON {relation.sql} TO {who}; "
-        f"GRANT USAGE ON SCHEMA {quote_identifier(relation.schema)} TO {who}"
-    )

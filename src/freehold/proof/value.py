@@ -11,9 +11,11 @@ from freehold.proof.relation import Check, Column
 
 NULL: Final = "NULL"
 _TEXT: Final = re.compile(r"'((?:[^']|'')*)'")
+_LIKE: Final = re.compile(r"~~\*? '((?:[^']|'')*)'")
+_LONGEST: Final = 10_000
 _NUMBER: Final = re.compile(r"(?<![\w.'])-?\d+(?:\.\d+)?(?![\w.'])")
 _FORMS: Final = (
-    "{mark}",
+    "{mark}-{column}",
     "{mark}@example.org",
     "https://example.org/{mark}",
     "{short}",
@@ -65,13 +67,17 @@ def _all(column: Column, asked: list[str], mark: str, number: int) -> Iterator[s
     if column.labels:
         yield from map(quote_literal, _turned(column.labels, number))
     elif column.category == "S":
-        found = [text.replace("''", "'") for definition in asked for text in _TEXT.findall(definition)]
+        found = [text.replace("''", "'") for definition in asked for text in _TEXT.findall(_LIKE.sub("", definition))]
         yield from map(quote_literal, _turned(tuple(found), number))
+        yield from map(quote_literal, _alike(asked, f"{mark}-{number}-{column.name}"))
         short = f"{mark[:1]}{number}"
         hexadecimal = f"{number:064x}"
         for form in _FORMS:
-            text = form.format(mark=f"{mark}-{number}", short=short, hexadecimal=hexadecimal, number=number)
+            text = form.format(
+                mark=f"{mark}-{number}", column=column.name, short=short, hexadecimal=hexadecimal, number=number
+            )
             yield quote_literal(text[: column.length] if column.length else text)
+        yield from map(quote_literal, _long(asked, f"{number}{mark}{column.name}"))
     elif column.category == "N" and column.base != "money":
         found = [text for definition in asked for text in _NUMBER.findall(definition)]
         yield str(number)
@@ -91,6 +97,22 @@ def _all(column: Column, asked: list[str], mark: str, number: int) -> Iterator[s
     elif column.category == "R":
         yield "'empty'"
     yield from _FIXED.get(column.base, ())
+
+
+def _alike(asked: list[str], middle: str) -> Iterator[str]:
+    """Texts that are LIKE a pattern."""
+    for definition in asked:
+        for pattern in _LIKE.findall(definition):
+            yield pattern.replace("''", "'").replace("%", middle).replace("_", "x")
+
+
+def _long(asked: list[str], text: str) -> Iterator[str]:
+    """Texts as long as the bounds of a length."""
+    for definition in asked:
+        if "length(" in definition:
+            for bound in map(int, re.findall(r"\b\d+\b", definition)):
+                if 0 < bound <= _LONGEST:
+                    yield text[:bound].ljust(bound, "x")
 
 
 def _turned(values: tuple[str, ...], number: int) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from freehold.models import table_of
+from freehold.models import functions_of, table_of
 from freehold.proof import Proof, prove
 from freehold.proof.matrix import sentence
 from freehold.testing.workshop import Workshop
@@ -40,9 +40,16 @@ class Isolation:
 
 def _require(proof: Proof, table: Table) -> None:
     name = f"{table.schema or 'public'}.{table.name}"
-    found = [f"{entry.name}: {sentence(cell)}" for entry, cell in proof.unsound() if _is_of(entry.name, name)]
+    functions = [f"{each.schema}.{each.name}(" for each in functions_of(table)]
+    found = [
+        f"{entry.name}: {sentence(cell)}"
+        for entry, cell in proof.unsound()
+        if _is_of(entry.name, name) or entry.name.startswith(tuple(functions))
+    ]
     found += [f"{each}: its removal changes nothing" for each in proof.untested_policies if each.startswith(f"{name}.")]
-    found += [f"{gap.name}: {gap.reason}" for gap in proof.gaps if gap.name == name]
+    found += [
+        f"{gap.name}: {gap.reason}" for gap in proof.gaps if gap.name == name or gap.name.startswith(tuple(functions))
+    ]
     if not any(_is_of(entry.name, name) for entry in proof.entries):
         found.append(f"{name}: nothing of it was looked at")
     if found:

@@ -22,6 +22,7 @@ except ImportError:  # without pytest-asyncio nothing asynchronous can be tested
     async_fixture = pytest.fixture  # type: ignore[assignment]
 
 if TYPE_CHECKING:
+    from freehold.encryption import KeyProvider
     from freehold.identity import Identity
     from freehold.scope import AnonymousScope, Database, ServiceScope, UserScope
     from freehold.server import Endpoints
@@ -102,12 +103,21 @@ def freehold_endpoints(freehold_workshop: Workshop) -> Iterator[Endpoints]:
         yield endpoints
 
 
+@pytest.fixture(scope="session")
+def freehold_keys() -> KeyProvider:
+    """The key ring that sealed columns are sealed with: of this session's, and gone with it."""
+    from freehold.encryption import RingKey, TextKeys  # noqa: PLC0415
+
+    return TextKeys(RingKey.new("test").text)
+
+
 @async_fixture
-async def freehold_db(freehold_endpoints: Endpoints) -> AsyncIterator[Database]:
+async def freehold_db(freehold_endpoints: Endpoints, freehold_keys: KeyProvider) -> AsyncIterator[Database]:
     """The test's own database, as the application sees it."""
     from freehold.scope import Database  # noqa: PLC0415
 
-    async with Database(freehold_endpoints.login, service_dsn=freehold_endpoints.service) as database:
+    urls = freehold_endpoints
+    async with Database(urls.login, service_dsn=urls.service, keys=freehold_keys) as database:
         yield database
 
 

@@ -28,11 +28,11 @@ class RoundTrips:
 @contextmanager
 def round_trips() -> Generator[RoundTrips]:
     """Counts the round trips of every scope while the block runs."""
-    counted, send = RoundTrips(), Link.exchange
+    counted, send = RoundTrips(), Link.send
 
-    def exchange(link: Link, *arguments: object, **options: object) -> object:
+    def counting(link: Link, *arguments: object, **options: object) -> object:
         counted.count += 1
         return send(link, *arguments, **options)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
-    with patch.object(Link, "exchange", exchange):
+    with patch.object(Link, "send", counting):
         yield counted

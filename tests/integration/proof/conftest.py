@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Table
 
-from examples.coding_agents import models
 from freehold.proof import Proof, prove
 from freehold.wire import connect
-from tests.attack.platform import MODELS
+from tests.attack.platform import REVISIONS, TABLES
 from tests.cluster import Cluster
 
 Prover = Callable[..., Proof]
@@ -42,7 +40,5 @@ def bare(cluster: Cluster) -> str:
 
 @pytest.fixture(scope="session")
 def platform(cluster: Cluster) -> tuple[str, Sequence[Table]]:
-    """The template of the platform, from its revision, and its tables; other tests may have declared more."""
-    (script,) = (Path(models.__file__).parent / "migrations" / "versions").glob("*.up.sql")
-    tables = [table for table in models.User.metadata.sorted_tables if table.name in MODELS]
-    return cluster.template("proven", script.read_text()), tables
+    """The template of the platform, from its revisions, and its tables."""
+    return cluster.template("platform", *REVISIONS), TABLES

@@ -18,7 +18,7 @@ _ROLES = """
 select rolname, rolcanlogin, rolinherit, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls, rolreplication,
        array(select g.rolname::text from pg_auth_members m join pg_roles g on g.oid = m.roleid
               where m.member = r.oid order by 1)
-  from pg_roles r where rolname like 'APP%' or rolname in ('anon', 'authenticated', 'service_role') order by 1
+  from pg_roles r where rolname ~ '^APP(_owner|_service)?$' or rolname in ('anon', 'authenticated', 'service_role') order by 1
 """
 
 

@@ -30,13 +30,14 @@ FIXTURES = '''
 from sqlalchemy import select
 
 from examples.coding_agents.models import Setting, Task, User
+from freehold.encryption import Sealed
 from freehold.testing import assert_allowed, assert_denied
 
 
 async def people(as_service, *names):
     service = as_service()
     for name in names:
-        user = User(provider="github", external_id=name, access_token="-", username=name)
+        user = User(provider="github", external_id=name, access_token=Sealed("-"), username=name)
         user.id = name
         await service.insert(user)
 
@@ -79,7 +80,7 @@ async def test_everybody_may(as_user):
 
 HISTORY = """
 async def test_tables(as_service):
-    assert await as_service().raw("select count(*) from pg_tables where schemaname = 'public'") == [(8,)]
+    assert await as_service().raw("select count(*) from pg_tables where schemaname = 'public'") == [(11,)]
 
 
 def test_history(freehold_endpoints):
@@ -105,12 +106,16 @@ ISOLATED = (
 import examples.coding_agents.models as m
 
 
-def test_isolated(assert_isolated):
-    assert_isolated(m.User, m.Account, m.Key, m.ApiToken, m.Task, m.TaskMessage, m.Connector, m.Setting)
+def test_isolated(fh_assert_isolated):
+    fh_assert_isolated(m.User, m.Account, m.Key, m.ApiToken, m.Task, m.TaskMessage, m.Connector, m.Setting, m.LogChunk)
 
 
-def test_users_never_meet(isolation_machine):
-    run_state_machine_as_test(isolation_machine(m.Connector, m.Setting, m.Task, m.TaskMessage), settings=BRIEF)
+def test_none(db):
+    pass
+
+
+def test_users_never_meet(fh_isolation_machine):
+    run_state_machine_as_test(fh_isolation_machine(m.Connector, m.Setting, m.Task, m.TaskMessage), settings=BRIEF)
 """
 )
 
@@ -166,40 +171,32 @@ def passed(result: pytest.RunResult, number: int) -> None:
 
 
 @pytest.mark.slow
-def test_each_test_has_a_database_and_users(session: Session) -> None:
+def test_each_test_has_a_database_and_users(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """The short fixtures give scopes and count round trips; nothing is left for the next test; revisions are used.
 
-    What nobody may do is no denial, and an error of another kind is not one either.
+    What nobody may do is no denial, and an error of another kind is not one either. Without another server the session
+    has one of its own, also when two processes divide its tests.
     """
+    monkeypatch.delenv(VARIABLE)
     directory = ROOT / "examples" / "coding_agents" / "migrations"
-    result = session(FIXTURES + DISHONEST + HISTORY, more=f"freehold_migrations = {directory}")
+    result = session(FIXTURES + DISHONEST + HISTORY, "-n", "2", more=f"freehold_migrations = {directory}")
     result.assert_outcomes(passed=5, failed=1)
-
-
-@pytest.mark.slow
-def test_the_fixtures_names_can_have_a_prefix(session: Session) -> None:
-    """With a prefix the short names are left to others."""
-    source = "async def test(fh_db, fh_as_user): pass\n\nasync def test_none(db): pass\n"
-    session(source, more="freehold_prefix = fh_").assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines("FAILED *::test_everybody_may*")
 
 
 @pytest.mark.slow
 def test_the_models_of_the_example_are_isolated(session: Session) -> None:
-    """All eight tables, from the models; and users whom Hypothesis plays never meet."""
-    passed(session(ISOLATED), 2)
+    """Every table, from the models; and users whom Hypothesis plays never meet.
+
+    The short names have a prefix here, and without it they are left to others.
+    """
+    session(ISOLATED, more="freehold_prefix = fh_").assert_outcomes(passed=2, errors=1)
 
 
 @pytest.mark.slow
 def test_a_hole_is_found(session: Session) -> None:
     """A policy that lets everybody read is found on its table, and on no other, by both."""
     passed(session(LEAKING), 2)
-
-
-@pytest.mark.slow
-def test_processes_share_one_embedded_server(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without another server the session has one of its own, also when two processes divide its tests."""
-    monkeypatch.delenv(VARIABLE)
-    passed(session(FIXTURES, "-n", "2"), 2)
 
 
 def test_a_login_that_bypasses_row_security_is_refused(

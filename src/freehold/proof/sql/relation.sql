@@ -93,6 +93,7 @@ select json_build_object(
         select json_agg(json_build_object(
             'name', p.polname,
             'permissive', p.polpermissive,
+            'roles', array(select r.rolname::text from pg_catalog.pg_roles r where r.oid = any (p.polroles) order by 1),
             'text', coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '') || ' '
                  || coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '')
         ) order by p.polname)
