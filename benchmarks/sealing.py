@@ -20,7 +20,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,8 +37,6 @@ from freehold.keys import KeySession, Outcome, migrate_legacy, rotate_user, seal
 from freehold.models import schema_statements
 from freehold.server import EmbeddedServer, bootstrap, create_database
 from freehold.wire import PoolSize, connect
-
-T = TypeVar("T")
 
 VALUES: Final = {"64": (64, 4.0), "4k": (4096, 6.0)}
 CASES: Final = (*(f"{way}{size}" for size in VALUES for way in ("seal", "open")), "sealed20", "rotate")
@@ -136,10 +134,11 @@ def _value(case: str) -> tuple[str, ...]:
     data = os.urandom(size)
     nonce = os.urandom(12)
     text, ciphertext = key.seal(data, *_PLACE), raw.encrypt(nonce, data, bound)
-    if case.startswith("seal"):
-        ways = (lambda: key.seal(data, *_PLACE), lambda: raw.encrypt(os.urandom(12), data, bound))
-    else:
-        ways = (lambda: key.open(text, *_PLACE), lambda: raw.decrypt(nonce, ciphertext, bound))
+    ways: tuple[Callable[[], object], ...] = (
+        (lambda: key.seal(data, *_PLACE), lambda: raw.encrypt(os.urandom(12), data, bound))
+        if case.startswith("seal")
+        else (lambda: key.open(text, *_PLACE), lambda: raw.decrypt(nonce, ciphertext, bound))
+    )
     return _compared([[_loop(way) for way in ways] for _ in range(_TURNS)], most)
 
 
@@ -200,12 +199,15 @@ def _rotated() -> Iterator[tuple[str, tuple[str, ...]]]:
                 spent = time.perf_counter() - begun
             rate = sum(each.sealed for each in outcomes) / spent
             verdict = "reached" if rate >= _RATE_LEAST else "**missed**"
-            yield f"rotate: {name}", (
-                f"{_ROWS:,} values in {spent:.2f} s",
-                f"{written() / spent:,.0f} writes/s meanwhile",
-                f"{rate:,.0f}/s",
-                f"≥ {_RATE_LEAST:,}/s",
-                verdict,
+            yield (
+                f"rotate: {name}",
+                (
+                    f"{_ROWS:,} values in {spent:.2f} s",
+                    f"{written() / spent:,.0f} writes/s meanwhile",
+                    f"{rate:,.0f}/s",
+                    f"≥ {_RATE_LEAST:,}/s",
+                    verdict,
+                ),
             )
 
 
@@ -270,7 +272,9 @@ def _server() -> Iterator[tuple[str, str]]:
         with connect(server.admin_dsn()) as admin:
             create_database(admin, "bench")
         with connect(server.admin_dsn("bench")) as admin:
-            bootstrap(admin, "bench", {name: server.password(name) for name in ("bench", "bench_service", "bench_owner")})
+            bootstrap(
+                admin, "bench", {name: server.password(name) for name in ("bench", "bench_service", "bench_owner")}
+            )
         with connect(server.dsn("bench_owner", "bench")) as own:
             for statement in schema_statements(Base.metadata):
                 own.execute(statement.encode())

@@ -17,6 +17,7 @@ from benchmarks.machine import Machine
 RESULTS: Final = Path(__file__).parent / "results"
 PAGE: Final = Path(__file__).parents[1] / "docs" / "reference" / "benchmarks.md"
 _NOTES: Final = "## Notes\n"
+_SECTIONS: Final = re.compile(r"^## [a-z0-9_]+: .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ class Section:
         return f"{before.rstrip()}\n\n{section}{notes}{after}"
 
 
-def carried_over(new: str, old: str, names: Sequence[str]) -> str:
-    """The new page with the sections of ``old`` that programs of their own have written."""
+def carried_over(new: str, old: str) -> str:
+    """The new page with the sections of ``old`` that it does not have: those that programs of their own have written."""
     before, notes, after = new.partition(_NOTES)
-    found = re.findall(rf"^## (?:{'|'.join(names)}): .*?(?=^## |\Z)", old, re.MULTILINE | re.DOTALL)
-    return f"{before}{''.join(found)}{notes}{after}"
+    kept = [each for each in _SECTIONS.findall(old) if each.partition("\n")[0] not in new]
+    return f"{before}{''.join(kept)}{notes}{after}"
 
 
 def _conditions(machine: Machine) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Generic, NoReturn, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, get_args
 
 from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, core_schema
@@ -142,7 +142,11 @@ class Stored(Sealed[T]):
     place: Place
     chain: KeyChain | OwnChain | None
 
-    __init__ = object.__init__
+    if TYPE_CHECKING:
+
+        def __init__(self) -> None: ...
+    else:
+        __init__ = object.__init__  # no call of Python's for each of them
 
     def reveal(self) -> T:
         """The value, as `Sealed.reveal`."""
