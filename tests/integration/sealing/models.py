@@ -72,6 +72,16 @@ class Shared(Base):
     value: Col[Sealed[str]] = sealed()
 
 
+class Ledger(Base):
+    """An owner that is a UUID."""
+
+    __tablename__ = "ledgers"
+
+    id: Col[UUID] = primary_key()
+    user_id: Col[UUID] = owner()
+    value: Col[Sealed[str]] = sealed()
+
+
 class Member(Base):
     """Somebody who signs in, with the token of the account."""
 
