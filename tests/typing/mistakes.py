@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from freehold import AnonymousScope, Database, Identity, ServiceScope, UserScope, append, set_
-from tests.typing.schema import LogEntry, Message, Setting, Task
+from freehold import AnonymousScope, Database, Identity, Sealed, ServiceScope, UserScope, append, set_
+from tests.typing.schema import LogEntry, Message, Secret, Setting, Task
 
 
 def wrong_comparisons(key: UUID) -> None:
@@ -137,3 +137,22 @@ def wrong_scopes(db: Database, identity: Identity) -> None:
     db.as_service()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     db.as_user(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     db.as_user()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def wrong_secrets(scope: UserScope, secret: Secret) -> None:
+    Secret(value="plain")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Secret(value=Sealed(3))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Secret(value=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Secret(value=Sealed("x"), env={"A": "b"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Secret(value=Sealed("x"), env=Sealed("x"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    set_(Secret.value, "plain")  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    set_(Secret.value, Sealed(3))  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    set_(Secret.value, None)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    set_(Secret.env, {"A": "b"})  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    select(Secret).where(Secret.value == "plain")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await scope.matching(Secret.value, 3)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    await scope.matching(Secret.value, Sealed("x"))  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    text: str = secret.value  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    number: int = secret.value.reveal()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    print(secret.env.reveal(), text, number)  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    secret.value = "plain"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
