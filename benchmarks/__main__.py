@@ -1,6 +1,7 @@
 """``python -m benchmarks [CASES...]``: measures, and writes the results, a page and a chart.
 
-Without cases it measures all of them and replaces the page of the documentation; with cases, only the results.
+Without cases it measures all of them and replaces the page of the documentation; with cases, only the results. Programs
+of their own (see `benchmarks.case.OWN`) replace their section of the page whenever they run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from benchmarks.case import CASES, OWN, Case, known, not_yet
+from benchmarks.case import CASES, Case, known, own_programs, owner_of
 from benchmarks.machine import Machine
 from benchmarks.node import Node
 from benchmarks.report import Facts, publish
@@ -28,18 +29,15 @@ _RESULTS: Final = Path(__file__).parent / "results"
 
 
 def main() -> int:
-    """The exit code: 0 when everything asked for was measured, 1 when a peer failed, 2 for an unknown name."""
+    """The exit code: 0 when everything asked for was measured, 1 when a peer or a program failed, 2 for an unknown name."""
     options = _options()
-    unknown = [name for name in options.cases if name not in CASES and name not in OWN and not_yet(name) is None]
+    unknown = [name for name in options.cases if name not in CASES and owner_of(name) is None]
     if unknown:
         print(f"There is no case {' '.join(unknown)}. {known()}", file=sys.stderr)
         return 2
-    for name in options.cases:
-        if name not in CASES and name not in OWN:
-            print(f"{name}: not yet: {not_yet(name)}")
-    for name, module in OWN.items():
-        if not options.cases or name in options.cases:
-            subprocess.run([sys.executable, "-m", module], check=True)
+    for program, names in own_programs(options.cases).items():
+        if subprocess.run([sys.executable, "-m", program, *names], check=False).returncode:
+            return 1
     wanted = [case for case in CASES.values() if not options.cases or case.name in options.cases]
     if not wanted:
         return 0

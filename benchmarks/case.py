@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,21 +62,31 @@ CASES: Final = {
     )
 }
 
-OWN: Final = {"clone": "benchmarks.clone"}
-"""Cases that are programs of their own: they have no peer in common with the others."""
-
-_LATER: Final = {
-    r"generate\d+": "migrations are measured by python -m benchmarks.migration generateN",
-    r"check\d+": "migrations are measured by python -m benchmarks.migration checkN",
-    r"(seal64|open64|rotate)": "there are no sealed columns yet",
+OWN: Final = {
+    "clone": "benchmarks.clone",
+    r"(generate|check)\d+": "benchmarks.migration",
+    r"(seal|open)(64|4k)|sealed20|rotate": "benchmarks.sealing",
 }
+"""Programs of their own by what their cases are called: they have no peer in common with the others, and get the names."""
 
 
-def not_yet(name: str) -> str | None:
-    """Why a case that is foreseen cannot be measured today."""
-    return next((reason for pattern, reason in _LATER.items() if re.fullmatch(pattern, name)), None)
+def own_programs(names: Sequence[str]) -> dict[str, list[str]]:
+    """The programs that measure ``names``, with those that are theirs; for no names all programs, with none."""
+    if not names:
+        return {program: [] for program in OWN.values()}
+    found: dict[str, list[str]] = {}
+    for name in names:
+        program = owner_of(name)
+        if program is not None:
+            found.setdefault(program, []).append(name)
+    return found
+
+
+def owner_of(name: str) -> str | None:
+    """The program of its own that measures a case; None where there is none."""
+    return next((program for pattern, program in OWN.items() if re.fullmatch(pattern, name)), None)
 
 
 def known() -> str:
     """The names that can be asked for, as a sentence for a terminal."""
-    return f"measured: {' '.join((*CASES, *OWN))}; later: generateN checkN seal64 open64 rotate"
+    return f"There are: {' '.join(CASES)} clone generateN checkN seal64 open64 seal4k open4k sealed20 rotate"

@@ -6,7 +6,6 @@ back. The two take turns, so that a busy machine is busy for both.
 
 from __future__ import annotations
 
-import json
 import statistics
 import tempfile
 import time
@@ -19,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 from pytest_postgresql.janitor import DatabaseJanitor
 
+from benchmarks.section import Section
 from examples.coding_agents.models import User
 from freehold.models import schema_statements
 from freehold.testing.setup import Setup
@@ -26,12 +26,21 @@ from freehold.testing.workshop import Workshop
 
 _TURNS: Final = 40
 _ROW: Final = (
-    "INSERT INTO users (id, provider, external_id, access_token, username) VALUES ('a', 'github', 'a', '-', 'a')"
+    "INSERT INTO users (id, provider, external_id, access_token, username) VALUES ('a', 'github', 'a', 'fh1.u1.', 'a')"
 )
 
 
-def measure(results: Path) -> None:
-    """Prints the medians in milliseconds and their ratio, and keeps them under ``results``."""
+_SECTION: Final = Section(
+    "clone",
+    "a database for each test",
+    "From the start of a test until its row is written and its database given back, median of as many turns as said; the "
+    "same server and the same schema for both.",
+    ("case", "freehold", "pytest-postgresql", "ratio", "turns"),
+)
+
+
+def measure() -> None:
+    """Prints the medians and their ratio, and keeps them."""
     with tempfile.TemporaryDirectory(prefix="fhc-") as directory:
         setup = Setup("bench", schema_statements(User.metadata), Path(directory), "models")
         workshop = Workshop.start(Path(directory), setup)
@@ -48,12 +57,9 @@ def measure(results: Path) -> None:
                         times[name].append(spent)
         finally:
             workshop.stop()
-    record: dict[str, Any] = {name: round(statistics.median(each), 2) for name, each in times.items()}
-    record["ratio"] = round(record["pytest-postgresql"] / record["freehold"], 2)
-    results.mkdir(parents=True, exist_ok=True)
-    (results / "clone.json").write_text(json.dumps({"case": "clone", "unit": "ms", "turns": _TURNS, **record}) + "\n")
-    print("clone: " + ", ".join(f"{name} {value} ms" for name, value in record.items() if name != "ratio"), end="")
-    print(f": {record['ratio']} times as fast")
+    ours, theirs = (statistics.median(each) for each in times.values())
+    _SECTION.keep({"clone": (f"{ours:.1f} ms", f"{theirs:.1f} ms", f"{theirs / ours:.1f} x", str(_TURNS))})
+    print(f"clone: freehold {ours:.1f} ms, pytest-postgresql {theirs:.1f} ms: {theirs / ours:.1f} times as fast")
 
 
 def _timed(way: Callable[[], None]) -> float:
@@ -81,4 +87,4 @@ def _pytest_postgresql(workshop: Workshop) -> None:
 
 
 if __name__ == "__main__":
-    measure(Path(__file__).parent / "results")
+    measure()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.section import Section
 from freehold.server import EmbeddedServer, bootstrap, create_database
 from freehold.wire import connect
 
@@ -27,6 +29,13 @@ CASES: Final = ("generate10", "generate100", "generate500", "check500")
 _PACKAGES: Final = ("drizzle-kit@0.31", "drizzle-orm@0.45")
 _NODE: Final = Path(__file__).parent / "results" / "drizzle-kit"
 _SECONDS: Final = 300
+_PEERS: Final = ("freehold", "freehold with its proof", "Alembic", "drizzle-kit")
+_SECTION: Final = Section(
+    "migrations",
+    "making a migration for N tables, and finding that there is none to make",
+    "Whole commands in new processes, in turns, median. The other two do not prove what they write.",
+    ("case", *_PEERS, "rounds"),
+)
 _HEAD: Final = """from datetime import datetime
 from uuid import UUID
 from freehold import Col, Model, column, created_at, owner, primary_key, updated_at
@@ -132,10 +141,10 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=" ".join(CASES))
     parser.add_argument("--rounds", type=int, default=5, help="how often the peers take turns")
     options = parser.parse_args()
+    if unknown := [case for case in options.cases if not re.fullmatch(r"(generate|check)[1-9]\d{0,3}", case)]:
+        parser.error(f"no case {' '.join(unknown)}; there are generateN and checkN, N tables each")
     with tempfile.TemporaryDirectory(prefix="fhm-") as directory, _dsn(Path(directory)) as dsn:
         for case in options.cases or CASES:
-            if case not in CASES:
-                parser.error(f"no case {case}; there are {', '.join(CASES)}")
             _measure(case, Path(directory) / case, dsn, options.rounds)
     return 0
 
@@ -152,6 +161,8 @@ def _measure(case: str, directory: Path, dsn: Callable[[str], str], rounds: int)
     print(f"\n{case}, seconds: median (best), of {rounds}")
     for name, measured in times.items():
         print(f"  {name:24} {statistics.median(measured):6.2f} ({min(measured):.2f})")
+    found = [f"{statistics.median(times[name]):.2f} s" if name in times else "" for name in _PEERS]
+    _SECTION.keep({case: (*found, str(rounds))})
 
 
 def _peers(case: str, number: int, directory: Path, dsn: Callable[[str], str]) -> Iterator[Peer]:

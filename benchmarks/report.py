@@ -11,6 +11,7 @@ from typing import Any, Final
 from benchmarks.case import CASES, CONNECTIONS, Setting, known
 from benchmarks.chart import chart
 from benchmarks.machine import Machine
+from benchmarks.section import PAGE, carried_over
 from benchmarks.statistic import Measurement, Results
 from benchmarks.subject import FLOOR, Subject
 from benchmarks.target import STREAM, STREAM_BYTES, TARGETS
@@ -62,6 +63,7 @@ def publish(results: Results, facts: Facts, directory: Path) -> None:
     (directory / "run.json").write_text(json.dumps(details, indent=1) + "\n")
     text, drawing = page(results, facts), chart(results, facts.title)
     places = [directory, _DOCS] if facts.whole else [directory]
+    text = carried_over(text, PAGE.read_text() if PAGE.exists() else "")
     for place in places:
         (place / "benchmarks.md").write_text(text)
         (place / "benchmarks.svg").write_text(drawing)
@@ -173,7 +175,7 @@ def duration(microseconds: float) -> str:
 def _left_out(facts: Facts) -> str:
     notes = [f"- {subject.title}: {subject.note}." for subject in facts.subjects if subject.note]
     notes += [f"- `{subject.name}` was left out: {subject.skipped}." for subject in facts.subjects if subject.skipped]
-    return "\n".join(("## Notes", "", *notes, f"- Cases: {known()}."))
+    return "\n".join(("## Notes", "", *notes, f"- Cases. {known()}."))
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from freehold import AnonymousScope, Database, Identity, ServiceScope, UserScope, append, set_
+from freehold import AnonymousScope, Database, Identity, Sealed, ServiceScope, UserScope, append, set_
 from freehold.schemas import InsertSchema, SelectSchema, insert_schema, select_schema
-from tests.typing.schema import LogEntry, Message, Setting, Task
+from tests.typing.schema import LogEntry, Message, Secret, Setting, Task
 
 
 def wrong_comparisons(key: UUID) -> None:
@@ -160,3 +160,22 @@ def wrong_schemas(task: Task, message: Message, new: NewTask) -> None:
     print(added, late)
     select_schema(str)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     insert_schema(Task, omit=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def wrong_secrets(scope: UserScope, secret: Secret) -> None:
+    Secret(value="plain")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Secret(value=Sealed(3))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Secret(value=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Secret(value=Sealed("x"), env={"A": "b"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Secret(value=Sealed("x"), env=Sealed("x"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    set_(Secret.value, "plain")  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    set_(Secret.value, Sealed(3))  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    set_(Secret.value, None)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    set_(Secret.env, {"A": "b"})  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    select(Secret).where(Secret.value == "plain")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await scope.matching(Secret.value, 3)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    await scope.matching(Secret.value, Sealed("x"))  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    text: str = secret.value  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    number: int = secret.value.reveal()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    print(secret.env.reveal(), text, number)  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    secret.value = "plain"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]

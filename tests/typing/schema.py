@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from freehold import (
     Col,
     Model,
+    Sealed,
     belongs_to,
     column,
     created_at,
@@ -19,6 +20,7 @@ from freehold import (
     owner,
     primary_key,
     schema,
+    sealed,
     updated_at,
 )
 
@@ -65,3 +67,12 @@ class Setting(Base):
     id: Col[str] = primary_key()
     user_id: Col[str] = owner()
     value: Col[str]
+
+
+class Secret(Base):
+    __tablename__ = "secrets"
+
+    id: Col[UUID] = primary_key()
+    user_id: Col[UUID] = owner()
+    value: Col[Sealed[str]] = sealed(index=True)
+    env: Col[Sealed[dict[str, str]] | None] = sealed(default=None)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from sqlalchemy import Column, Table, delete, insert, literal, select, update
+from sqlalchemy import Column, Table, delete, insert, literal, null, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from freehold.auth.provider import ExternalAccount
 from freehold.errors import AccountTakenError, Code
-from freehold.models import Model, owner_column, table_of, text_id
-from freehold.scope import Database, ServiceScope
+from freehold.models import Model, owner_column, places_of, table_of, text_id
+from freehold.scope import Assignment, Database, ServiceScope, set_
 
 Values = Callable[[ExternalAccount, str], Mapping[str, Any]]
 """The columns of a row that come from an account at a provider; the second argument is the user's id."""
@@ -87,22 +87,18 @@ class Directory:
         return _Holder(owners[0], linked=False) if owners else None
 
     async def _write_user(self, scope: ServiceScope, account: ExternalAccount, user_id: str) -> str:
-        # No upsert: a sealed value is for one row, which must be known. The lock keeps a second one from being made.
-        values = {"provider": account.provider, "external_id": account.external_id, **self.of_user(account, user_id)}
+        key = {"provider": account.provider, "external_id": account.external_id}
+        values = dict(self.of_user(account, user_id))
         id_ = table_of(self.user).c.id
-        if not await scope.all(update(self.user).where(id_ == user_id).values(values).returning(id_)):
-            await scope.all(insert(self.user).values(id=user_id, **values).returning(id_))
+        if not await scope.update(self.user, id_ == user_id, *_assigned(self.user, values or key)):
+            await scope.all(insert(self.user).values(id=user_id, **key, **values).returning(id_))
         return user_id
 
     async def _write_account(self, scope: ServiceScope, account: ExternalAccount, user_id: str) -> None:
         columns = table_of(self.account).c
         values = {"external_user_id": account.external_id, **self.of_account(account, user_id)}
         mine = (columns.user_id == user_id, columns.provider == account.provider)
-        linked = await scope.all(select(columns.id).where(*mine).with_for_update())
-        for id_ in linked:
-            row_of_it = (columns.user_id == user_id, columns.id == id_)
-            await scope.all(update(self.account).where(*row_of_it).values(values).returning(columns.id))
-        if not linked:
+        if not await scope.update(self.account, *mine, *_assigned(self.account, values)):
             row = {"id": text_id(), "user_id": user_id, "provider": account.provider, **values}
             await scope.all(insert(self.account).values(row).returning(columns.id))
 
@@ -113,11 +109,24 @@ class Directory:
         """
         people = table_of(self.user)
         await scope.all(select(people.c.id).where(people.c.id == source).with_for_update())
-        movers = {table_of(each): each in self.yields for each in self.moves}
+        movers = {table_of(each): each for each in self.moves}
         for table in self.user.metadata.sorted_tables:
-            if table in movers:
-                await scope.all(_copied(table, source, target, yields=movers[table]))
+            model = movers.get(table)
+            if model is not None:
+                await self._move(scope, model, source, target)
         await scope.all(delete(people).where(people.c.id == source).returning(people.c.id))
+
+    async def _move(self, scope: ServiceScope, model: type[Model], source: str, target: str) -> None:
+        """Rows with sealed values go through here one by one: each is opened as one user's and sealed as the other's."""
+        table, yields = table_of(model), model in self.yields
+        if not places_of(table):
+            await scope.all(_copied(table, source, target, yields=yields))
+            return
+        owner = cast(Column[Any], owner_column(table))
+        for row in await scope.all(select(model).where(owner == source)):
+            values = {column.key: _held(row, column) for column in table.columns if column.computed is None}
+            copied = upsert(model).values({**values, owner.key: target})
+            await scope.all((copied.on_conflict_do_nothing() if yields else copied).returning(owner))
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,15 @@ class _Holder:
 
 async def _lock(scope: ServiceScope, account: ExternalAccount) -> None:
     await scope.raw(_LOCK, f"{account.provider} {account.external_id}")
+
+
+def _assigned(model: type[Model], values: Mapping[str, Any]) -> list[Assignment]:
+    return [set_(getattr(model, name), value) for name, value in values.items()]
+
+
+def _held(row: Model, column: Column[Any]) -> Any:
+    value = vars(row)[column.key]
+    return null() if value is None else value
 
 
 def _copied(table: Table, source: str, target: str, *, yields: bool) -> Any:

@@ -1,16 +1,16 @@
 """Encryption at rest: the key ring, data keys, sealed values and the old platform's; the only door to cryptography."""
 
-from freehold.encryption.chain import KeyChain, OwnChain, Tally, WrappedKey
+from freehold.encryption.chain import NO_KEY, KeyChain, OwnChain, Tally, WrappedKey
 from freehold.encryption.data_key import DataKey
 from freehold.encryption.envelope import PREFIX, generation_of, kid_of
 from freehold.encryption.legacy import LegacyKey, is_legacy
 from freehold.encryption.provider import EnvironmentKeys, FileKeys, KeyProvider, NoKeys, TextKeys
 from freehold.encryption.ring import KeyRing, KeyState, RingKey
-from freehold.encryption.sealed import Bound, Codec, Place, Sealed, bound_of, loaded, sealed_for
+from freehold.encryption.sealed import Codec, Place, Sealed, Stored, loaded, sealed_for
 
 __all__ = [
+    "NO_KEY",
     "PREFIX",
-    "Bound",
     "Codec",
     "DataKey",
     "EnvironmentKeys",
@@ -25,10 +25,10 @@ __all__ = [
     "Place",
     "RingKey",
     "Sealed",
+    "Stored",
     "Tally",
     "TextKeys",
     "WrappedKey",
-    "bound_of",
     "generation_of",
     "is_legacy",
     "kid_of",

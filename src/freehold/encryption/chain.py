@@ -19,6 +19,8 @@ from freehold.errors import SealError
 
 _OWNERS_KEPT: Final = 10_000
 _LIFETIME: Final = 300.0
+NO_KEY: Final = "\0"
+"""How no stored value begins: PostgreSQL has no text with this character."""
 
 
 class WrappedKey(NamedTuple):
@@ -44,11 +46,14 @@ class Tally:
     """Values of the old platform that could not be read."""
 
 
-class _Held(NamedTuple):
+class Held(NamedTuple):
+    """The keys of one owner: until when they are relied on, and how values under the newest begin."""
+
     keys: dict[str, DataKey]
     newest: DataKey | None
     until: float
-    begins: tuple[str, ...]
+    begins: str
+    own: OwnChain
 
 
 class KeyChain:
@@ -68,12 +73,16 @@ class KeyChain:
         self._kept = kept
         self._lifetime = lifetime
         self._clock = clock
-        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._held: OrderedDict[str, Held] = OrderedDict()
+
+    def held(self, owner: str) -> Held | None:
+        """The owner's keys, if they are here and young enough to be relied on."""
+        held = self._held.get(owner)
+        return held if held is not None and held.until > self._clock() else None
 
     def fresh(self, owner: str) -> bool:
         """Whether the owner's keys are here and young enough to be relied on."""
-        held = self._held.get(owner)
-        return held is not None and held.until > self._clock()
+        return self.held(owner) is not None
 
     def learn(self, rows: Iterable[WrappedKey]) -> None:
         """Takes in wrapped keys, all of each owner that is named; what cannot be unwrapped is missed when it is needed."""
@@ -82,8 +91,10 @@ class KeyChain:
             found.setdefault(row.user, {})[row.generation] = self._unwrapped(row)
         for user, keys in found.items():
             usable = {key.kid: key for key in keys.values() if key is not None}
-            begins = tuple(f"{PREFIX}{kid}." for kid in usable)
-            self._held[user] = _Held(usable, keys[max(keys)], self._clock() + self._lifetime, begins)
+            newest = keys[max(keys)]
+            begins = NO_KEY if newest is None else f"{PREFIX}{newest.kid}."
+            until = self._clock() + self._lifetime
+            self._held[user] = Held(usable, newest, until, begins, OwnChain(self, user))
             self._held.move_to_end(user)
         while len(self._held) > self._kept:
             self._held.popitem(last=False)
@@ -124,10 +135,10 @@ class KeyChain:
             return self.ring.key(kid[1:]).data_key
         raise unknown_key("The data key that a sealed value names is not loaded, or does not exist any more.")
 
-    def begins(self, owner: str | None) -> tuple[str, ...]:
-        """How the stored values begin that the owner's keys open."""
+    def begins(self, owner: str | None) -> str:
+        """How the stored values begin that the owner's newest key opens; of no value, where it is not here."""
         held = self._held.get(owner or "")
-        return () if held is None else held.begins
+        return NO_KEY if held is None else held.begins
 
     def generations(self, owner: str) -> tuple[DataKey, ...]:
         """Every key that values of an owner may be sealed with; for "" those of the ring."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Generic, NoReturn, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, get_args
 
 from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, core_schema
@@ -83,11 +83,10 @@ class Sealed(Generic[T]):
     itself in ``repr``, logs, JSON or a copy that leaves the process; two of them are equal only if they are the same.
     """
 
-    __slots__ = ("_bound", "_plain")
+    __slots__ = ("_plain",)
 
     def __init__(self, value: T) -> None:
         self._plain: T = value
-        self._bound: Bound | None = None
 
     def reveal(self) -> T:
         """The value; decrypted each time, never kept.
@@ -95,12 +94,12 @@ class Sealed(Generic[T]):
         Raises `SealError`: FH504 for one that was changed or moved, FH505 without its key, FH508 for a value of the
         old platform that cannot be read.
         """
-        return self._plain if self._bound is None else _revealed(self._bound)
+        return self._plain
 
     @property
     def authenticated(self) -> bool:
         """Whether the value is known to be what was stored; False for one of the old platform."""
-        return self._bound is None or self._bound[0].startswith(PREFIX)
+        return True
 
     def __repr__(self) -> str:
         return "<Sealed>"
@@ -128,40 +127,59 @@ class Sealed(Generic[T]):
         return schema
 
 
-Bound = tuple[str, Any, Any, Place, KeyChain | OwnChain | None]
-"""Where a value came from: its text, owner, row and column, and the keys to open it with.
+class Stored(Sealed[T]):
+    """A value that was read: its text, the owner, row and column it is bound to, and the keys to open it with.
 
-Owner and row are as the driver gives them, text or UUID; None where they are not known.
-"""
+    Owner and row are as the driver gives them, text or UUID; None where they are not known. It is made without
+    arguments and filled in, one attribute after the other, because that is fastest, and it is made for every row.
+    """
+
+    __slots__ = ("chain", "owner", "place", "row", "text")
+
+    text: str
+    owner: Any
+    row: Any
+    place: Place
+    chain: KeyChain | OwnChain | None
+
+    if TYPE_CHECKING:
+
+        def __init__(self) -> None: ...
+    else:
+        __init__ = object.__init__  # no call of Python's for each of them
+
+    def reveal(self) -> T:
+        """The value, as `Sealed.reveal`."""
+        revealed: T = _revealed(self)
+        return revealed
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether it has the form that vouches for it."""
+        return self.text.startswith(PREFIX)
 
 
-def loaded(bound: Bound, _new: Any = Sealed.__new__, _class: type[Sealed[Any]] = Sealed) -> Sealed[Any]:
+def loaded(text: str, owner: Any, row: Any, place: Place, chain: KeyChain | OwnChain | None) -> Stored[Any]:
     """A value as it was read."""
-    sealed: Sealed[Any] = _new(_class)
-    sealed._bound = bound  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return sealed
-
-
-def bound_of(sealed: Sealed[Any]) -> Bound | None:
-    """Where a value came from; None for one that has not been stored."""
-    return sealed._bound  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    stored: Stored[Any] = Stored()
+    stored.text, stored.owner, stored.row, stored.place, stored.chain = text, owner, row, place, chain
+    return stored
 
 
 def sealed_for(sealed: Sealed[Any], place: Place, owner: str, row: str, chain: KeyChain) -> Sealed[Any]:
     """The value as ciphertext for one row of a column; sealed anew if it came from another place."""
-    bound = bound_of(sealed)
     if (
-        bound is not None
-        and bound[0].startswith(PREFIX)
-        and (str(bound[1]), str(bound[2]), bound[3]) == (owner, row, place)
+        isinstance(sealed, Stored)
+        and sealed.authenticated
+        and (str(sealed.owner), str(sealed.row), sealed.place) == (owner, row, place)
     ):
         return sealed
     text = chain.sealing(owner).seal(place.codec.dump(sealed.reveal()), place.table, place.column, owner, row)
-    return loaded((text, owner, row, place, chain))
+    return loaded(text, owner, row, place, chain)
 
 
-def _revealed(bound: Bound) -> Any:
-    text, owner, row, place, chain = bound
+def _revealed(stored: Stored[Any]) -> Any:
+    text, owner, row, place, chain = stored.text, stored.owner, stored.row, stored.place, stored.chain
     if owner is None:
         raise _unplaced()
     if chain is None:

@@ -108,7 +108,7 @@ class Job:
         for owner, row, text in rows:
             whose = owner if self.column.owned else ""
             try:
-                data = place.codec.dump(loaded((text, whose, row, place, chain)).reveal())
+                data = place.codec.dump(loaded(text, whose, row, place, chain).reveal())
             except FreeholdError:
                 outcome.failed += 1
                 if len(outcome.rows) < _SAMPLE:

@@ -9,7 +9,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import Null
 from sqlalchemy.types import TypeDecorator
 
-from freehold.encryption import Codec, Place, Sealed, bound_of, loaded
+from freehold.encryption import Codec, Place, Sealed, Stored, loaded
 from freehold.errors import Code, DeclarationError, StatementError
 
 INDEX_SUFFIX: Final = "_index"
@@ -32,16 +32,15 @@ class SealedText(TypeDecorator[Any]):
             return None
         if not isinstance(value, Sealed):
             raise plain(self.place)
-        bound = bound_of(value)  # pyright: ignore[reportUnknownArgumentType]
-        if bound is None or bound[3] != self.place or bound[1] is None:
+        if not isinstance(value, Stored) or value.place != self.place or value.owner is None:
             raise unplaced(self.place)
-        return bound[0]
+        return value.text
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """A value whose row is not known yet: a scope, or the loading of a model, says which it is."""
         if value is None or self.place is None:
             return value
-        return loaded((value, None, None, self.place, None))
+        return loaded(value, None, None, self.place, None)
 
     class Comparator(TypeDecorator.Comparator[Any]):
         """Nothing but NULL compares with ciphertext."""

@@ -11,14 +11,17 @@ What cannot be sealed so is refused here or, further in, when its parameters are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BindParameter, Column, Insert, Table, Update
+from sqlalchemy import BindParameter, Column, Insert, Table, Update, Uuid
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, Null
 
 from freehold.encryption import KeyChain, Sealed, sealed_for
+from freehold.errors import Code, IdentityError
 from freehold.models import INDEX_SUFFIX, owner_column, places_of, plain, table_of, unplaced
 
 
@@ -46,7 +49,15 @@ def owner_of(table: Table, values: Mapping[str, Any], caller: str | None) -> str
     if column is None:
         return ""
     given = values.get(column.key)
-    return caller if given is None else str(given)
+    if given is not None:
+        return _canonical(column, given)
+    if caller is not None and _canonical(column, caller) != caller:
+        raise IdentityError(
+            Code.IDENTITY_MALFORMED,
+            "The caller's id is not written as PostgreSQL writes a UUID, and so are not the keys of what it seals.",
+            hint="Give the id in lower case with its hyphens: Identity.user(UUID(id)).",
+        )
+    return caller
 
 
 def sealed_values(table: Table, values: Values, caller: str | None, chain: KeyChain) -> Values:
@@ -64,7 +75,7 @@ def sealed_values(table: Table, values: Values, caller: str | None, chain: KeyCh
             raise plain(place)
         if owner is None or row is None:
             raise unplaced(place)
-        made[place.column] = sealed_for(value, place, owner, str(row), chain)
+        made[place.column] = sealed_for(value, place, owner, _canonical(key, row), chain)
         if place.indexed:
             made[place.column + INDEX_SUFFIX] = chain.sealing(owner).blind(
                 place.codec.dump(value.reveal()), place.table, place.column, owner
@@ -131,6 +142,14 @@ def _with_key(table: Table, values: Values) -> Values:
     if values.get(column.key) is None and callable(make) and column is not owner_column(table):
         return {**values, column.key: make(None)}
     return values
+
+
+def _canonical(column: Column[Any], value: Any) -> str:
+    """A key as it will be read again: PostgreSQL has one spelling for a UUID."""
+    if isinstance(column.type, Uuid) and isinstance(value, str):
+        with suppress(ValueError):  # the database says what is wrong with it
+            return str(UUID(value))
+    return str(value)
 
 
 def assigned(statement: Update) -> Values:

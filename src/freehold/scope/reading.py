@@ -67,7 +67,8 @@ class ReadingExecutor:
             exchange = link.send(steps, self._caller.echo)
             _, replayed, *results = await exchange.future
             if replayed.get_value(0, 0) == b"t":
-                rows = [call.plan.rows(each, link.transformer) for call, each in zip(calls, results, strict=True)]
+                pairs = zip(calls, results, strict=True)
+                rows = [call.plan.rows(each, link.transformer, call.opening) for call, each in pairs]
                 self._replica.observer.note(calls, rows, exchange.served)
                 return rows
             if monotonic() > until:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, object_session
 from sqlalchemy.util.concurrency import await_
 
-from freehold.encryption import Sealed, bound_of, loaded
+from freehold.encryption import Sealed, Stored, loaded
 from freehold.errors import Code, ConfigurationError, StatementError
 from freehold.models import INDEX_SUFFIX, Model, owner_column, places_of, sealed_in, table_of, unplaced
 from freehold.scope.caller import Caller
@@ -95,12 +95,11 @@ def _place(row: Model) -> None:
     chain = None if session is None else session.info.get(_CHAIN)
     for place in places_of(table):
         value: Any = values.get(place.column)
-        bound = bound_of(value) if isinstance(value, Sealed) else None  # pyright: ignore[reportUnknownArgumentType]
-        if bound is not None and bound[1] is None:
+        if isinstance(value, Stored) and value.owner is None:
             owner = owner_column(table)
             whose = "" if owner is None else values.get(owner.key)
             key = values.get(row_column(table).key)
-            values[place.column] = loaded((bound[0], whose, key, place, chain))
+            values[place.column] = loaded(value.text, whose, key, place, chain)
 
 
 def _load_moved(rows: Sequence[Model]) -> None:

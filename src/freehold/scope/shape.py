@@ -15,7 +15,7 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.util import AliasedInsp
 
-from freehold.encryption import KeyChain, OwnChain, Place, Sealed
+from freehold.encryption import NO_KEY, KeyChain, OwnChain, Place, Stored
 from freehold.models import owner_column, rules_of, sealed_in, table_of, unplaced
 from freehold.scope.internals import Processor
 
@@ -62,16 +62,16 @@ class SealedAt:
     column: Place
 
 
-@dataclass
+@dataclass(slots=True)
 class Opening:
     """What the sealed values of one run are opened with.
 
-    ``known``: how a stored value under one of the caller's keys begins; ``strange`` collects the others, with owners.
+    ``begins``: how a stored value under the caller's newest key begins; ``strange`` collects the others, with owners.
     """
 
     chain: KeyChain | OwnChain | None
-    known: tuple[str, ...]
-    strange: list[tuple[Any, str]]
+    begins: str = NO_KEY
+    strange: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
 
 
 def parts_of(items: Sequence[Any], columns: Columns, *, everything: bool) -> tuple[Part, ...]:
@@ -143,7 +143,7 @@ def row_maker(parts: Sequence[Part], processors: Sequence[Processor | None]) -> 
     if len(parts) == 1 and parts[0].mapper is None and not sealed and processors[parts[0].places[0]] is None:
         getter = itemgetter(parts[0].places[0])
         return lambda _: getter
-    known: dict[str, Any] = {"new": object.__new__, "Sealed": Sealed}
+    known: dict[str, Any] = {"new": object.__new__, "Stored": Stored}
     lines = [f"    {', '.join(f'v{place}' for place in range(len(processors)))}, = values"]
     for each in sealed.values():
         lines += _sealed_lines(each, known)
@@ -161,8 +161,8 @@ def row_maker(parts: Sequence[Part], processors: Sequence[Processor | None]) -> 
     opened = known["opened"]
 
     def maker_of(opening: Opening | None) -> RowMaker:
-        opening = opening or Opening(None, (), [])
-        run: RowMaker = opened(opening.chain, opening.known, opening.strange.append)
+        opening = opening or Opening(None)
+        run: RowMaker = opened(opening.chain, opening.begins, opening.strange.append)
         return run
 
     return maker_of
@@ -173,9 +173,9 @@ def _sealed_lines(each: SealedAt, known: dict[str, Any]) -> Iterator[str]:
     known[f"c{each.place}"] = each.column
     text, owner = f"v{each.place}", "''" if each.owner is None else f"v{each.owner}"
     yield f"    if {text} is not None:"
-    yield f"        if not {text}.startswith(begins): strange(({owner}, {text}))"
-    yield "        s = new(Sealed)"
-    yield f"        s._bound = ({text}, {owner}, v{each.row}, c{each.place}, chain)"
+    yield f"        if begins not in {text}: strange(({owner}, {text}))"
+    yield "        s = Stored()"
+    yield f"        s.text = {text}; s.owner = {owner}; s.row = v{each.row}; s.place = c{each.place}; s.chain = chain"
     yield f"        {text} = s"
 
 

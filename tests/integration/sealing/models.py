@@ -70,3 +70,37 @@ class Shared(Base):
     id: Col[str] = primary_key()
     user_id: Col[str] = owner()
     value: Col[Sealed[str]] = sealed()
+
+
+class Ledger(Base):
+    """An owner that is a UUID."""
+
+    __tablename__ = "ledgers"
+
+    id: Col[UUID] = primary_key()
+    user_id: Col[UUID] = owner()
+    value: Col[Sealed[str]] = sealed()
+
+
+class Member(Base):
+    """Somebody who signs in, with the token of the account."""
+
+    __tablename__ = "members"
+
+    id: Col[str] = owner(primary_key=True)
+    provider: Col[str]
+    external_id: Col[str]
+    access_token: Col[Sealed[str]] = sealed()
+
+
+class Account(Base):
+    """A further account, with its token."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("user_id", "provider"),)
+
+    id: Col[str] = primary_key()
+    user_id: Col[str] = owner()
+    provider: Col[str]
+    external_user_id: Col[str]
+    access_token: Col[Sealed[str]] = sealed()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -20,7 +21,7 @@ from sqlalchemy import select
 from freehold import Sealed, ServiceScope, UserScope, set_
 from freehold.encryption import KeyRing
 from freehold.errors import Code, KeyWorkError, SealError
-from freehold.keys import KeySession, forget, migrate_legacy, rotate_ring, rotate_user, sealed_columns, status
+from freehold.keys import KeySession, forget, job, migrate_legacy, rotate_ring, rotate_user, sealed_columns, status
 from freehold.server import Endpoints
 from freehold.wire import Connection
 from tests.integration.sealing.conftest import ALICE, BOB, KEYS, NODE_KEY, RING, SECOND, database
@@ -28,22 +29,19 @@ from tests.integration.sealing.models import Base, Config, Connector, Key
 
 COLUMNS = sealed_columns(Base.metadata.sorted_tables)
 _AGED = b"update public.user_keys set created_at = created_at - interval '1 hour'"
-_WORKER = """
-import sys
-from freehold.encryption import KeyRing
-from freehold.keys import KeySession, migrate_legacy, rotate_user, sealed_columns
-from freehold.keys import job
-from tests.integration.sealing.models import Base
-job.PAGE = 20
-dsn, keys, what = sys.argv[1:]
-with KeySession.open(dsn, KeyRing.parse(keys)) as session:
-    columns = sealed_columns(Base.metadata.sorted_tables)
-    print("begun", flush=True)
-    if what == "legacy":
-        migrate_legacy(session, columns)
-    else:
-        rotate_user(session, columns, what)
-"""
+_WORKERS = get_context("forkserver")
+_WORKERS.set_forkserver_preload([__name__])
+
+
+def work(dsn: str, what: str, begun: Event) -> None:
+    """A process at work: a user's rotation, or "legacy"."""
+    job.PAGE = 20
+    with KeySession.open(dsn, KeyRing.parse(KEYS)) as session:
+        begun.set()
+        if what == "legacy":
+            migrate_legacy(session, COLUMNS)
+        else:
+            rotate_user(session, COLUMNS, what)
 
 
 @pytest.fixture
@@ -168,12 +166,20 @@ async def test_writers_during_rotation(session: KeySession, alice: UserScope, en
     assert found == {row.id: last.get(row.id, "0") for row in rows}
 
 
-def _killed(command: list[str]) -> None:
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(random.uniform(0.0, 0.12))
+def _worker(dsn: str, what: str, *, kill: bool) -> None:
+    begun = _WORKERS.Event()
+    process = _WORKERS.Process(target=work, args=(dsn, what, begun))
+    process.start()
+    try:
+        assert begun.wait(60)
+        if kill:
+            time.sleep(random.uniform(0.0, 0.12))
+            process.kill()
+        process.join(60)
+        assert process.exitcode in ((0, -signal.SIGKILL) if kill else (0,))
+    finally:
         process.kill()
+        process.join()
 
 
 @pytest.mark.slow
@@ -186,10 +192,8 @@ async def test_killed_and_resumed(
         put_old(admin, ALICE, [(None, old(f"v{number}")) for number in range(600)])
     else:
         await alice.insert_all([Connector(secret=Sealed(f"v{number}")) for number in range(600)])
-    command = [sys.executable, "-c", _WORKER, endpoints.service or "", KEYS, what]
-    for _ in range(2):
-        await asyncio.to_thread(_killed, command)
-    await asyncio.to_thread(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+    for kill in (True, True, False):
+        await asyncio.to_thread(_worker, endpoints.service or "", what, kill=kill)
     rows = await alice.all(select(Connector.secret))
     assert sorted(row.reveal() for row in rows if row is not None) == sorted(f"v{number}" for number in range(600))
     expected = {"u1": 600} if what == "legacy" else {"u2": 600}

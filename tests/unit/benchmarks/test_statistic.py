@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.case import CASES, Setting, not_yet
+from benchmarks.case import CASES, Setting
 from benchmarks.chart import chart
 from benchmarks.report import duration
 from benchmarks.statistic import Measurement, Results, Slice, percentile, ratio
@@ -77,18 +77,6 @@ def test_every_target_names_a_case_that_is_measured() -> None:
     """A misspelt case would never be reached nor missed."""
     settings = {setting for case in CASES.values() for setting in case.settings()}
     assert {target.setting for target in TARGETS} | {target.other for target in TARGETS if target.other} <= settings
-
-
-@pytest.mark.parametrize("name", ["generate100", "check8", "seal64", "open64", "rotate"])
-def test_a_case_to_come_says_so(name: str) -> None:
-    """Asking for it is not an error, and not silence."""
-    assert name not in CASES
-    assert not_yet(name)
-
-
-def test_an_unknown_case_is_not_one_to_come() -> None:
-    """The control: a misspelt name is an error."""
-    assert not_yet("list21") is None
 
 
 @pytest.mark.parametrize(

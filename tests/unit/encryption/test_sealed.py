@@ -11,7 +11,7 @@ import traceback
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from freehold.encryption import Codec, KeyChain, KeyRing, Place, RingKey, Sealed, bound_of, loaded, sealed_for
+from freehold.encryption import Codec, KeyChain, KeyRing, Place, RingKey, Sealed, Stored, loaded, sealed_for
 from freehold.errors import SealError, StatementError
 
 SECRET = "planted-4f1c9e"
@@ -83,11 +83,10 @@ def test_a_value_is_sealed_again_elsewhere() -> None:
     first = sealed_for(Sealed(SECRET), PLACE, "", "row", CHAIN)
     assert sealed_for(first, PLACE, "", "row", CHAIN) is first
     moved = sealed_for(first, PLACE, "", "other", CHAIN)
-    bound = bound_of(first)
-    assert bound is not None
+    assert isinstance(first, Stored)
     assert moved.reveal() == SECRET
     with pytest.raises(SealError):
-        loaded((bound[0], "", "other", PLACE, CHAIN)).reveal()
+        loaded(first.text, "", "other", PLACE, CHAIN).reveal()
 
 
 @pytest.mark.parametrize(
@@ -97,11 +96,11 @@ def test_a_value_is_sealed_again_elsewhere() -> None:
 def test_legacy_shapes(annotation: object, text: str, value: object) -> None:
     """Empty means empty, and a document may be plain JSON: flagged, counted, and refused once legacy is off."""
     before = CHAIN.tally.legacy_read
-    old = loaded((text, "", "row", Place("t", "c", Codec(annotation), legacy=True), CHAIN))
+    old = loaded(text, "", "row", Place("t", "c", Codec(annotation), legacy=True), CHAIN)
     assert old.reveal() == value
     assert not old.authenticated
     assert CHAIN.tally.legacy_read == before + 1
     with pytest.raises(SealError):
-        loaded((text, "", "row", Place("t", "c", Codec(annotation)), CHAIN)).reveal()
+        loaded(text, "", "row", Place("t", "c", Codec(annotation)), CHAIN).reveal()
     with pytest.raises(SealError):
-        loaded(("plain text", "", "row", Place("t", "c", Codec(str), legacy=True), CHAIN)).reveal()
+        loaded("plain text", "", "row", Place("t", "c", Codec(str), legacy=True), CHAIN).reveal()
