@@ -25,7 +25,7 @@ help: ## list the targets
 demo: .venv/runtime.stamp ## run the coding-agents platform on an embedded PostgreSQL (PORT=8000)
 	@$(PY) -m examples.coding_agents.demo
 
-test: .venv/dev.stamp .venv/browser.stamp ## run the tests (ARGS='tests/unit -k owner', JOBS=2)
+test: .venv/dev.stamp .venv/system.stamp ## run the tests (ARGS='tests/unit -k owner', JOBS=2)
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 stress: .venv/dev.stamp ## 100,000 calls of fifty users on four connections, with a server that restarts (CALLS=100000)
@@ -67,6 +67,9 @@ check-pins: .venv/dev.stamp
 fix: .venv/dev.stamp ## format, and repair what can be repaired
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+soak: .venv/runtime.stamp ## restart everything under the platform and look at what is left (SOAK_SECONDS=240)
+	@$(PY) -m examples.coding_agents.soak
 
 bench: .venv/dev.stamp ## measure (CASES='list point' for some of the cases)
 	@$(PY) -m benchmarks $(CASES)
@@ -121,20 +124,22 @@ endef
 	$(call install,requirements-dev.txt)
 	@touch .venv/runtime.stamp $@
 
-# Chromium for tests/browser: looked for once, and installed where that is ours to do. Tests without it are skipped, and say so.
-BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+# What Debian has and PyPI has not, for tests/browser and for the tests behind a pooler: looked for once, and installed where
+# that is ours to do. Tests without it are skipped, and say so.
 APT := apt-get -o DPkg::Lock::Timeout=30 -o Acquire::http::Timeout=20 -o Acquire::Retries=1 --quiet --yes
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
-.venv/browser.stamp: | .venv/bin/python
-	@for browser in "$$FREEHOLD_TEST_BROWSER" $(BROWSERS); do \
-	  if [ -n "$$browser" ] && command -v "$$browser" >/dev/null; then touch $@; exit 0; fi; \
-	done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo 'installing chromium'; \
+.venv/system.stamp: | .venv/bin/python
+	@PATH="$$PATH:/usr/sbin"; wanted=; \
+	have() { for name in "$$@"; do command -v "$$name" >/dev/null && return; done; return 1; }; \
+	have "$$FREEHOLD_TEST_BROWSER" $(BROWSERS) || wanted=chromium; \
+	have pgbouncer || wanted="$$wanted pgbouncer"; \
+	if [ -n "$$wanted" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing $$wanted"; \
 	  { timeout 60 $(APT) update; \
-	    DEBIAN_FRONTEND=noninteractive timeout 240 $(APT) install --no-install-recommends chromium; } >.venv/browser.log 2>&1 \
-	    || echo 'chromium is not to be had (.venv/browser.log says why): the browser tests will be skipped'; \
+	    DEBIAN_FRONTEND=noninteractive timeout 240 $(APT) install --no-install-recommends $$wanted; } >.venv/system.log 2>&1 \
+	    || echo "$$wanted: not to be had (.venv/system.log says why), so some tests will be skipped"; \
 	fi; \
 	touch $@
 
-.PHONY: help demo test stress coverage check $(CHECKS) fix bench docs clean requirements
+.PHONY: help demo soak test stress coverage check $(CHECKS) fix bench docs clean requirements
