@@ -101,7 +101,9 @@ def main() -> None:
     else:
         from benchmarks.peers.fastapi_sqlalchemy import create_app  # noqa: PLC0415
     app = create_app(where, connections)
-    config = uvicorn.Config(app, log_level="error", access_log=False, loop="asyncio", http="httptools")
+    config = uvicorn.Config(
+        app, log_level="error", access_log=False, loop="asyncio", http="httptools", timeout_keep_alive=600
+    )
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with socket.socket(fileno=descriptor) as listener:
         uvicorn.Server(config).run([listener])
