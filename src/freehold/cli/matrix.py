@@ -13,15 +13,16 @@ from freehold.proof.caller import Caller
 from freehold.proof.matrix import COMMANDS, FORMS, QUIET, WRONG, Cell, Entry, Proof
 
 _ALLOWED, _NO_ROWS, _REFUSED, _WRONG, _UNCONTROLLED = "●", "∅", "✕", "!", "?"
+_ARGUMENTS_SHOWN = 12
 _KINDS = {"view": "view", "partition": "partition", "function": "function"}
 
 
 def rendered(proof: Proof, width: int) -> RenderableType:
     """The whole report, to be printed on a terminal of ``width`` columns."""
-    wide = width >= 100
+    wide = width >= 110
     table = Table(box=None, pad_edge=False, padding=(0, 2 if wide else 1), header_style="bold", expand=False)
-    table.add_column("table" if wide else "", no_wrap=True, overflow="ellipsis", max_width=44 if wide else 30)
-    table.add_column("")
+    table.add_column("table" if wide else "", no_wrap=True, overflow="ellipsis", max_width=34 if wide else 30)
+    table.add_column("", min_width=6)
     for caller in Caller:
         table.add_column(caller.value, min_width=9 if wide else 6)
     for entry in proof.entries:
@@ -41,8 +42,11 @@ def _add(table: Table, entry: Entry) -> None:
 
 def _name(entry: Entry) -> Text:
     name, _, rest = entry.name.removeprefix("public.").partition(": ")
+    called, _, arguments = name.partition("(")
+    if len(arguments) > _ARGUMENTS_SHOWN:
+        name = f"{called}(…)"
     text = Text(f"  {rest}" if rest else name, "" if rest else "bold")
-    if entry.kind in _KINDS:
+    if entry.kind in _KINDS and not rest:
         text.append(f" {_KINDS[entry.kind]}", "dim")
     return text
 

@@ -190,11 +190,11 @@ class _Reach:
     def routine(self, routine: Routine, definer: DefinerFunction | None) -> None:
         """A function; if a model declares it, it must do what it is for, and for nobody else."""
         used = self._used(routine, definer.to.value) if definer else ()
+        tried = self._tried(self.attacks.routine(routine, used or ()), "function")
         if definer and used:
             to = definer.to.value
             made = [self.attacks.use(routine, to, each, used) for each in sessions()]
             self._tried(made, "function", execution(routine, to))
-        tried = self._tried(self.attacks.routine(routine, used or ()), "function")
         if used is None or (not used and all(_stopped(each.outcome) for each in tried)):
             self._gap(routine.full_name, "no call of it succeeded with the arguments that were tried")
 

@@ -214,7 +214,10 @@ def _relation(facts: dict[str, Any]) -> Relation:
             Check(each["name"], tuple(each["columns"]), each["definition"])
             for each in (*facts["checks"], *facts["bounds"])
         ),
-        policies=tuple(LivePolicy(**{**each, "roles": tuple(each["roles"])}) for each in facts["policies"]),
+        policies=tuple(
+            LivePolicy(each["name"], each["permissive"], tuple(each["roles"]), each["text"])
+            for each in facts["policies"]
+        ),
         grants=tuple(LiveGrant(**each) for each in facts["grants"]),
     )
 
@@ -229,4 +232,5 @@ def _column(facts: dict[str, Any]) -> Column:
 
 def _routine(facts: dict[str, Any]) -> Routine:
     arguments = tuple(_column({**each, "name": ""}) for each in facts["arguments"])
-    return Routine(**{**facts, "arguments": arguments})
+    names = ("schema", "name", "procedure", "signature", "declared")
+    return Routine(arguments=arguments, **{name: facts[name] for name in names})

@@ -30,6 +30,8 @@ TYPES = """
         mood mood NOT NULL,
         currency code NOT NULL,
         address text NOT NULL CHECK (address ~ '^[^@]+@[^@]+$'),
+        title text NOT NULL CHECK (char_length(title) >= 20 AND char_length(title) <= 24),
+        sealed text NOT NULL CHECK (sealed LIKE 'fh1.%'),
         amount numeric NOT NULL CHECK (amount BETWEEN 10 AND 20),
         doubled numeric GENERATED ALWAYS AS (amount * 2) STORED,
         short varchar(5) NOT NULL,

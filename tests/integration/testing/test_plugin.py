@@ -91,12 +91,12 @@ def test_history(freehold_endpoints):
 """
 
 BRIEF = """
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 BRIEF = settings(
     max_examples=5, stateful_step_count=12, deadline=None, database=None, suppress_health_check=list(HealthCheck),
-    derandomize=True,
+    derandomize=True, phases=(Phase.generate,),
 )
 """
 

@@ -38,6 +38,23 @@ def test_a_length_is_kept() -> None:
     assert all(len(each) <= 5 + 2 for each in candidates(column("varchar", "S", length=5), [], "alice", 1))
 
 
+def test_a_pattern_is_matched() -> None:
+    """What a sealed column takes begins as its CHECK says; the pattern itself is no value, and two rows differ."""
+    sealed = check("CHECK ((c ~~ 'fh1.%'::text))")
+    first, second = (next(candidates(column("text", "S"), [sealed], "alice", place)) for place in (1, 2))
+    assert first.startswith("'fh1.alice")
+    assert first != second
+    assert "'fh1.%'" not in list(candidates(column("text", "S"), [sealed], "alice", 1))
+
+
+def test_the_bounds_of_a_length_are_tried() -> None:
+    """A text for a CHECK of a length, for each bound; different ones for different rows, where there is room."""
+    bounded = check("CHECK (((char_length(c) >= 40) AND (char_length(c) <= 60)))")
+    one, other = (set(candidates(column("text", "S"), [bounded], "alice", place)) for place in (1, 2))
+    assert {40 + 2, 60 + 2} <= set(map(len, one))
+    assert not {each for each in one & other if len(each) > 12}
+
+
 @pytest.mark.parametrize(("text", "wanted"), [("CHECK ((c >= 10) AND (c <= 20))", "10"), ("CHECK ((c > 7))", "7 + 1")])
 def test_numbers_of_a_check_are_tried(text: str, wanted: str) -> None:
     """A bound itself, and what lies beyond it."""
