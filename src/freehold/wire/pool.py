@@ -48,6 +48,11 @@ class PoolSize:
         """The shared connections there may be: one is always left for transactions. None: every verb takes its own."""
         return min(self.shared, self.largest - 1)
 
+    @property
+    def own(self) -> int:
+        """The transactions there may be at once: one connection is always left for verbs, which some of them wait for."""
+        return self.largest - 1 if self.lanes else self.largest
+
 
 class Pool:
     """The connections of one login role: `shared` for single verbs, `exclusive` for transactions."""
@@ -59,6 +64,7 @@ class Pool:
         self._inspect = inspect
         self._dsn = dsn
         self._pooled = pooled
+        self._transactions = asyncio.Semaphore(size.own)
         self._returning: set[asyncio.Future[None]] = set()
         self._pool: psycopg_pool.AsyncConnectionPool[AsyncConnection] = psycopg_pool.AsyncConnectionPool(
             session_conninfo(dsn, pooled=pooled),
@@ -95,16 +101,30 @@ class Pool:
     @asynccontextmanager
     async def exclusive(self) -> AsyncGenerator[Link]:
         """A connection of one's own; one that is left in the middle of something is closed, not handed on."""
-        self.lanes.spare()
-        link = await self._link()
+        async with self._turn():
+            self.lanes.spare()
+            link = await self._link()
+            try:
+                yield link
+            finally:
+                # Shielded: a second cancellation must not keep the connection from the pool for good.
+                returned = asyncio.ensure_future(self._give_back(link))
+                self._returning.add(returned)
+                returned.add_done_callback(self._returning.discard)
+                await asyncio.shield(returned)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
         try:
-            yield link
+            async with asyncio.timeout(self.size.patience):
+                await self._transactions.acquire()
+        except TimeoutError:
+            await self._probe()
+            raise self._none_free() from None
+        try:
+            yield
         finally:
-            # Shielded: a second cancellation must not keep the connection from the pool for good.
-            returned = asyncio.ensure_future(self._give_back(link))
-            self._returning.add(returned)
-            returned.add_done_callback(self._returning.discard)
-            await asyncio.shield(returned)
+            self._transactions.release()
 
     def stats(self) -> dict[str, int]:
         """Sizes and waits as psycopg's pool counts them, and the number of shared connections."""
@@ -131,11 +151,14 @@ class Pool:
             return await self._pool.getconn()
         except psycopg_pool.PoolTimeout:
             await self._probe()
-            raise PoolTimeoutError(
-                Code.POOL_TIMEOUT,
-                f"No connection became free within {self.size.patience:g} s.",
-                hint="Keep transactions short, or raise the pool's largest size.",
-            ) from None
+            raise self._none_free() from None
+
+    def _none_free(self) -> PoolTimeoutError:
+        return PoolTimeoutError(
+            Code.POOL_TIMEOUT,
+            f"No connection became free within {self.size.patience:g} s.",
+            hint="Keep transactions short, or raise the pool's largest size.",
+        )
 
 
 async def _abandon(link: Link) -> None:

@@ -152,7 +152,7 @@ async def test_a_deadlock_is_retryable(db: Database, alice: UserScope) -> None:
 
 async def test_an_exhausted_pool(endpoints: Endpoints) -> None:
     """A clear error after the patience that was asked for; the pool works again when something is returned."""
-    async with Database(endpoints.login, size=PoolSize(largest=2, shared=1, patience=0.2)) as db:
+    async with Database(endpoints.login, size=PoolSize(largest=3, shared=1, patience=0.2)) as db:
         alice = db.as_user(ALICE)
         async with alice.transaction() as tx, alice.transaction() as other:
             await tx.all(select(Task))
@@ -172,6 +172,19 @@ async def test_verbs_leave_room_for_transactions(endpoints: Endpoints) -> None:
         await asyncio.gather(*(alice.all(select(func.pg_sleep(0.02))) for _ in range(8)))
         async with alice.transaction() as tx:
             assert await tx.all(select(Task)) == []
+
+
+async def test_transactions_leave_room_for_verbs(endpoints: Endpoints) -> None:
+    """However many there are: what one of them waits for, such as a user's first key, still finds a connection."""
+    async with Database(endpoints.login, size=PoolSize(largest=3, shared=1, patience=1.0)) as db:
+        alice = db.as_user(ALICE)
+
+        async def both() -> None:
+            async with alice.transaction() as tx:
+                await tx.all(select(Task))
+                assert await alice.all(select(Task)) == []
+
+        await asyncio.gather(*(both() for _ in range(6)))
 
 
 async def test_no_server(endpoints: Endpoints) -> None:
