@@ -184,9 +184,7 @@ class _Answer:
 
 
 def _said(text: str, *, wrong: bool = False) -> CallToolResult:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        document = None
-    structured = document if isinstance(document, dict) and not wrong else None
+    structured: Any = None
+    if not wrong and text.startswith("{"):
+        structured = json.loads(text)
     return CallToolResult(content=[TextContent(text=text)], structured_content=structured, is_error=wrong)
