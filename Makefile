@@ -68,6 +68,9 @@ fix: .venv/dev.stamp ## format, and repair what can be repaired
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
+soak: .venv/runtime.stamp ## restart everything under the platform and look at what is left (SOAK_SECONDS=240)
+	@$(PY) -m examples.coding_agents.soak
+
 bench: .venv/dev.stamp ## measure (CASES='list point' for some of the cases)
 	@$(PY) -m benchmarks $(CASES)
 
@@ -137,4 +140,4 @@ APT := apt-get -o DPkg::Lock::Timeout=30 -o Acquire::http::Timeout=20 -o Acquire
 	fi; \
 	touch $@
 
-.PHONY: help demo test stress coverage check $(CHECKS) fix bench docs clean requirements
+.PHONY: help demo soak test stress coverage check $(CHECKS) fix bench docs clean requirements

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,9 @@ from examples.coding_agents.report import out, run_program
 from examples.coding_agents.run import Terms
 from examples.coding_agents.runner import DEMO_COMMAND, SubprocessRunner
 from examples.coding_agents.seed import seed
-from freehold.auth import DevelopmentSessions
+from examples.coding_agents.sign_in import github
+from freehold.auth import DevelopmentSessions, SignIn
+from freehold.auth.key import key_in
 from freehold.encryption import KeyProvider
 from freehold.errors import Code, ConfigurationError
 from freehold.scope import Database, keys_of
@@ -46,6 +49,10 @@ _WELCOME: Final = """
     -d '{{"prompt":"Teach the engine to play a tune"}}'
   curl -s {address}/tasks?limit=3 -H "Authorization: Bearer $ADA"
   curl -sN {address}/tasks/<id>/logs/stream -H "Authorization: Bearer $ADA"
+  curl -s {address}/tasks/<id>/continue -H "Authorization: Bearer $ADA" -H 'Content-Type: application/json' \
+    -d '{{"content":"Now in D minor"}}'
+
+[bold]Everything else[/] is at {address}/openapi.json; agents speak MCP to {address}/mcp.
 
 [bold]Ada tries to read Grace's task[/] over HTTP, in SQL, and by guessing ids; all three fail:
   {attack}
@@ -77,20 +84,31 @@ def main() -> int:
     with contextlib.closing(_listening(port())) as listener:
         sessions = DevelopmentSessions.from_directory(settings.directory, environment=settings.environment)
         with _interruptible(), prepare(settings) as endpoints:
-            code = asyncio.run(_serve(endpoints, keys_of(settings), sessions, listener, began))
+            sign_in = github(settings.environment, key_in(settings.directory / "sign-in.key"))
+            parts = _Parts(endpoints, keys_of(settings), sessions, sign_in, listener)
+            code = asyncio.run(_serve(parts, began))
     out.print("[dim]stopped[/]")
     return code
 
 
-async def _serve(
-    endpoints: Endpoints, keys: KeyProvider, sessions: DevelopmentSessions, listener: socket.socket, began: float
-) -> int:
-    async with Database(endpoints.login, service_dsn=endpoints.service, keys=keys) as db:
+@dataclass(frozen=True)
+class _Parts:
+    """What the demo is put together from."""
+
+    endpoints: Endpoints
+    keys: KeyProvider
+    sessions: DevelopmentSessions
+    sign_in: SignIn | None
+    listener: socket.socket
+
+
+async def _serve(parts: _Parts, began: float) -> int:
+    async with Database(parts.endpoints.login, service_dsn=parts.endpoints.service, keys=parts.keys) as db:
         await seed(db)
         runner = SubprocessRunner(db, Terms(DEMO_COMMAND, grace=_GRACE_SECONDS))
-        app = create_app(db, sessions, runner)
+        app = create_app(db, parts.sessions, runner, sign_in=parts.sign_in)
         config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=_CONNECTIONS_SECONDS)
-        server = _Server(config, lambda: _welcome(listener.getsockname()[1], time.monotonic() - began))
+        server = _Server(config, lambda: _welcome(parts.listener.getsockname()[1], time.monotonic() - began))
 
         def stop() -> None:
             server.force_exit = server.should_exit
@@ -100,7 +118,7 @@ async def _serve(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
-        await server.serve(sockets=[listener])
+        await server.serve(sockets=[parts.listener])
         return 0 if server.started else 1
 
 

@@ -164,6 +164,9 @@ def _array(schema: dict[str, Any], indent: str) -> str:
 
 def _object(schema: dict[str, Any], indent: str) -> str:
     properties = cast(dict[str, dict[str, Any]], schema.get("properties", {}))
+    named = cast(dict[str, dict[str, Any]], schema.get("patternProperties", {}))
+    if named and not properties:
+        return f"Record<string, {_union(_type(each, indent) for each in named.values())}>"
     if not properties:
         others = schema.get("additionalProperties", True)
         value = _type(cast(dict[str, Any], others), indent) if isinstance(others, dict) else "unknown"
