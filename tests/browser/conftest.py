@@ -17,7 +17,7 @@ from itertools import count
 import pytest
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from psycopg.conninfo import conninfo_to_dict
 
 from examples.coding_agents.app import create_app
@@ -141,13 +141,9 @@ async def browser() -> AsyncIterator[Browser]:
     if path is None:
         pytest.skip(ABSENT)
     async with async_playwright() as playwright:
-        browser = await _launched(playwright, path)
+        browser = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         await browser.close()
-
-
-async def _launched(playwright: Playwright, path: str) -> Browser:
-    return await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -47,9 +47,8 @@ async def show(
 ) -> str:
     """One task. ``before``: the number of the line that its log is shown up to; ``said_after``: a place between messages."""
     which = Which(after=said_after, limit=_MESSAGES)
-    task, messages, log = await gather(
-        read(ctx, task_id), list_messages(ctx, task_id, which), _log(ctx, task_id, before)
-    )
+    task = await read(ctx, task_id)  # first: a task that has ended has said everything by then
+    messages, log = await gather(list_messages(ctx, task_id, which), _log(ctx, task_id, before))
     live = task.status in LIVE
     return await signed_in(
         ctx,

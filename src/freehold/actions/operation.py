@@ -1,6 +1,7 @@
 """An action in OpenAPI 3.1, exactly: what it reads, what it gives, and every problem it may answer with.
 
-FastAPI cannot see any of it, because an action reads its request itself.
+FastAPI cannot see any of it, because an action reads its request itself. Forms are left out: they are a browser's, what
+is typed into one is text, and no JSON schema says which texts are a number or null.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from freehold.actions.inline import inlined
 from freehold.actions.openapi import SCHEMAS, SECURED
 from freehold.actions.outcome import Outcome, outcomes
 from freehold.actions.problem import Problem
-from freehold.actions.runner import AMENDABLE, FORM, HTML, JSON, Runner
+from freehold.actions.runner import JSON, Runner
 
 PROBLEM: Final = "application/problem+json"
 _REFERENCE: Final = "#/components/schemas/{model}"
@@ -69,10 +70,9 @@ def operation_of(runner: Runner) -> dict[str, Any]:
         operation["parameters"] = parameters
     if not action.reads and (action.signature.input is not None or action.method != "DELETE"):
         content = schemas.of(runner.reader.adapter, "validation")
-        kinds = [JSON, FORM] if action.takes_forms else [JSON]
         operation["requestBody"] = {
             "required": action.signature.input is not None,
-            "content": {kind: {"schema": content} for kind in kinds},
+            "content": {JSON: {"schema": content}},
         }
     operation[SCHEMAS] = schemas.definitions
     return operation
@@ -134,22 +134,7 @@ def _responses(runner: Runner, schemas: _Schemas) -> dict[str, Any]:
     responses = {str(int(action.status)): success}
     if action.tags:
         responses["304"] = {"description": "The caller has the newest answer."}
-    responses |= _problems(action, schemas)
-    if action.takes_forms:
-        _add_pages(action, responses)
-    return responses
-
-
-def _add_pages(action: Action[..., Any], responses: dict[str, Any]) -> None:
-    """What browsers get for a form: the page again with what is to be amended, and afterwards the next one."""
-    page = {HTML: {"schema": {"type": "string"}}}
-    for status in AMENDABLE:
-        if str(int(status)) in responses:
-            responses[str(int(status))]["content"] |= page
-    if action.page is not None and action.page.show is not None:
-        responses[str(int(action.status))].setdefault("content", {}).update(page)
-    else:
-        responses["303"] = {"description": "A form was taken; its page follows."}
+    return responses | _problems(action, schemas)
 
 
 def _problems(action: Action[..., Any], schemas: _Schemas) -> dict[str, Any]:

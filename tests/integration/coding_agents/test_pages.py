@@ -64,6 +64,17 @@ async def test_what_people_write_is_text(as_ada: AsyncClient) -> None:
     assert "<script>" not in again.text
 
 
+async def test_an_address_that_is_a_script_is_no_link(as_ada: AsyncClient, admin: Connection) -> None:
+    """What was taken over from elsewhere was not checked here."""
+    task = (await as_ada.post("/tasks", json={"prompt": "x", "repo_url": "https://example.com"})).json()["id"]
+    assert 'href="https://example.com"' in (await as_ada.get(f"/app/tasks/{task}")).text
+    admin.execute("update public.tasks set repo_url = 'javascript:alert(1)', pr_url = repo_url where id = %s", (task,))
+    text = (await as_ada.get(f"/app/tasks/{task}")).text
+    assert "javascript:alert(1)" in text
+    assert 'href="javascript:' not in text
+    assert 'href="https://example.com"' in text
+
+
 async def test_nothing_but_our_words_is_said(as_ada: AsyncClient) -> None:
     """A link cannot put words into the page's mouth."""
     for path in PATHS:
