@@ -7,6 +7,7 @@ In the end every task that was asked for is there once and has ended well, and n
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import signal
@@ -77,6 +78,7 @@ def main() -> int:
 async def _serve(port: int) -> int:
     """A server with a runner, until it is told to end."""
     set_up("CRITICAL")
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # that the database is away is the point
     settings = platform_settings()
     sessions = DevelopmentSessions.from_directory(settings.directory)
     with prepare(settings) as endpoints:
