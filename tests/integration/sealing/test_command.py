@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -45,7 +46,7 @@ def keys(endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.setenv("FREEHOLD_MODELS", "tests.integration.sealing.models")
     monkeypatch.setenv("DATABASE_URL", endpoints.login)
     monkeypatch.setenv("SERVICE_DATABASE_URL", endpoints.service or "")
-    monkeypatch.setattr("sys.stdin", None)
+    monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody is there to answer
 
     def run(*arguments: str, ring: str = KEYS) -> Done:
         monkeypatch.setenv("FREEHOLD_KEYS", ring)
