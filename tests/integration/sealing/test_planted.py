@@ -100,8 +100,10 @@ async def test_freeholds_own_log_and_the_servers_activity(
         await _used(logging_all)
         seen = "\n".join(row[0] for row in admin.execute("select query from pg_stat_activity where query is not null"))
         explains = admin.info.server_version >= _GENERIC_PLANS
-        while explains and "the plan of" not in caplog.text:  # noqa: ASYNC110 - it is asked for behind the statement
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(20):  # it is asked for behind the statement, where a connection is free
+            while explains and "the plan of" not in caplog.text:
+                await logging_all.all(select(Key))
+                await asyncio.sleep(0.05)
     assert "slow: " in caplog.text
     assert "keys" in seen
     _clean(caplog.text + seen)
