@@ -18,7 +18,7 @@ from freehold.migrations.context import Context
 from freehold.migrations.rules import RULES as PLANNERS
 from freehold.migrations.rules.name import qualified
 from freehold.wire import Connection, connect
-from tests.attack.platform import METADATA
+from tests.attack.platform import REVISIONS, TABLES
 from tests.cluster import APP, OWNER, Cluster
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ GUARDS = (Kind.TABLE, Kind.CONSTRAINT, Kind.INDEX, Kind.POLICY, Kind.GRANT)
 @pytest.fixture(scope="module")
 def platform(cluster: Cluster) -> Iterator[Connection]:
     """The owner's connection to the platform's database; what it changes is rolled back."""
-    with cluster.clone(cluster.template("platform", metadata=METADATA)) as endpoints:
+    with cluster.clone(cluster.template("platform", *REVISIONS)) as endpoints:
         assert endpoints.owner is not None
         assert conninfo_to_dict(endpoints.owner)["user"] == OWNER
         with connect(endpoints.owner) as connection:
@@ -39,7 +39,7 @@ def platform(cluster: Cluster) -> Iterator[Connection]:
 def declared(platform: Connection) -> Catalog:
     """The catalog of the platform as its models made it."""
     catalog = observe(platform, owner=OWNER, app=APP)
-    return replace(catalog, definers=Definers.of(METADATA.sorted_tables, catalog.snapshot))
+    return replace(catalog, definers=Definers.of(TABLES, catalog.snapshot))
 
 
 def _now(platform: Connection, declared: Catalog) -> Catalog:
