@@ -49,7 +49,7 @@ _WELCOME: Final = """
     -d '{{"prompt":"Teach the engine to play a tune"}}'
   curl -s {address}/tasks?limit=3 -H "Authorization: Bearer $ADA"
   curl -sN {address}/tasks/<id>/logs/stream -H "Authorization: Bearer $ADA"
-  curl -s {address}/tasks/<id>/continue -H "Authorization: Bearer $ADA" -H 'Content-Type: application/json' \
+  curl -s {address}/tasks/<id>/continue -H "Authorization: Bearer $ADA" -H 'Content-Type: application/json' \\
     -d '{{"content":"Now in D minor"}}'
 
 [bold]Everything else[/] is at {address}/openapi.json; agents speak MCP to {address}/mcp.
