@@ -16,7 +16,7 @@ from freehold.cli import main
 from freehold.server import Endpoints
 from freehold.wire import Connection
 from tests.integration.sealing.conftest import ALICE, KEYS, RING, SECOND
-from tests.integration.sealing.models import Key
+from tests.integration.sealing.models import Base, Key
 from tests.integration.sealing.test_keys import old, put_old
 
 BOTH = f"{SECOND.text}, {KEYS.replace('primary', 'active')}"
@@ -43,7 +43,8 @@ Run = Callable[..., Done]
 @pytest.fixture
 def keys(endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs ``freehold keys``; ``ring`` is the key ring. Nothing it prints may be a key."""
-    monkeypatch.setenv("FREEHOLD_MODELS", "tests.integration.sealing.models")
+    # Models of other tests are in the process too.
+    monkeypatch.setattr("freehold.models.load.load_tables", lambda _: Base.metadata.sorted_tables)
     monkeypatch.setenv("DATABASE_URL", endpoints.login)
     monkeypatch.setenv("SERVICE_DATABASE_URL", endpoints.service or "")
     monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody is there to answer

@@ -24,7 +24,6 @@ from tests.integration.sealing.conftest import ALICE, KEYS, RING, database
 from tests.integration.sealing.models import Base, Connector, Key
 
 PLANTED = "sk-PLANTED-7f3a9c"
-_GENERIC_PLANS = 160_000
 _LOGGED = (
     "alter system set log_statement = 'all'",
     "alter system set log_min_duration_statement = 0",
