@@ -42,7 +42,7 @@ TABLES: Final[tuple[Table, ...]] = (
     *(
         table_of(each)
         for each in vars(models).values()
-        if getattr(each, "__module__", "") == models.__name__ and hasattr(each, "__table__")
+        if isinstance(each, type) and issubclass(each, Model) and hasattr(each, "__table__")
     ),
     *(models.User.metadata.tables[each.key] for each in (USER_KEYS, KEY_PROGRESS)),
 )
