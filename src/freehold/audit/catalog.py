@@ -184,7 +184,7 @@ class Table:
         return max(named, key=named.count) if named else None
 
     def writable(self, role: str, command: str) -> frozenset[str]:
-        """The columns ``role`` may name in INSERT or UPDATE."""
+        """The columns that ``role`` may name in SELECT, INSERT or UPDATE."""
         whole = any(g.key[0] == "table" and g.key[5] == command and g.key[4] in (role, "public") for g in self.grants)
         if whole:
             return frozenset(self.columns)

@@ -22,6 +22,9 @@ _COLUMN: Final = r"(?P<column>\w+|\"(?:[^\"]|\"\")+\")"
 _OWNED: Final = re.compile(rf"^\(*(?:\w+\.)?{_COLUMN}\)?(?:::\w+)? = {_CALLER}")
 _OWNING: Final = re.compile(rf"^{_CALLER}.*?\)? = (?:\w+\.)?{_COLUMN}\)*$")
 _NULL_MATCHES: Final = re.compile(r"\bNOT \([^()]* IS DISTINCT FROM|IS NOT DISTINCT FROM|\bCOALESCE\(|\bIS NULL\b")
+_CALLER_S: Final = re.compile(
+    r"""(?:\w+\.)?(?:\w+|"(?:[^"]|"")+") = \( SELECT (?:auth\.uid\(\)|\(auth\.jwt\(\) ->> 'sub'::text\))(?: AS \w+)?\)"""
+)
 _EQUAL: Final = re.compile(r"(?<![\w.\"])((?:[\w\"]+\.)?[\w\"]+) (?:=|>=|<=|IS NOT DISTINCT FROM) \1(?![\w.\"(])")
 
 
@@ -110,7 +113,13 @@ def tautologies(text: str) -> tuple[str, ...]:
 
 
 def admits_null(text: str) -> bool:
-    """Whether a caller without an id may pass, on the face of it."""
+    """Whether a caller without an id may pass, on the face of it: what must equal the id as well lets nobody pass."""
+    branches = alternatives(text)
+    if len(branches) > 1:
+        return any(map(admits_null, branches))
+    parts = conjuncts(text)
+    if len(parts) > 1:
+        return not any(_CALLER_S.fullmatch(unwrapped(part)) for part in parts) and any(map(admits_null, parts))
     asking = (part for part in re.split(r"\bAND\b|\bOR\b", text) if asks_caller(part))
     return any(_NULL_MATCHES.search(part) for part in asking)
 

@@ -25,15 +25,16 @@ def prove(shadow: Shadow, up: Script, down: Script, before: Snapshot, desired: S
     seeds = seed(shadow, before)
     try:
         shadow.apply(up)
+        compare(shadow.facts(), desired, "Going up again does not give what it should.")
+        gone = lost(shadow, seeds)
     except RefusedError as error:
         if error.about_rows:
             return (f"rows: {error.detail}; see that those which exist fulfil it",)
         raise _failed("Going up again fails with a row in each table.", f"{error.message} {error.detail}") from None
-    compare(shadow.facts(), desired, "Going up again does not give what it should.")
-    gone = lost(shadow, seeds)
+    finally:
+        clear(shadow, seeds)
     if gone:
         raise _failed("Rows get lost.", ", ".join(gone))
-    clear(shadow, seeds)
     empty = unseeded(before, seeds)
     return (f"rows: none could be made for {_listed(empty)}; the proof says nothing about theirs",) if empty else ()
 

@@ -149,7 +149,12 @@ OTHERS = [
     ("AU201", "alter policy notes_insert on public.notes with check ((select auth.role()) = 'authenticated')"),
     ("AU203", "alter policy notes_select on public.notes using (id = notes.id)"),
     ("AU207", "create policy also on public.notes for all to authenticated using (user_id = (select auth.uid()))"),
+    ("AU210", """alter policy notes_select on public.notes using
+     (user_id = (select auth.uid()) or (select auth.jwt() ->> 'token_id') is null)"""),
     ("AU303", "create unique index on public.notes (lower(title), title)"),
+    ("AU303", "alter table public.notes add email_hash text unique; grant insert (email_hash) on public.notes to authenticated"),
+    ("AU303", """alter table public.notes add secret_hash text unique;
+     grant insert (secret_hash), update (secret_hash) on public.notes to authenticated"""),
     ("AU401", """create view public.low as select * from public.notes; create view public.high with (security_invoker = true)
      as select * from public.low; grant select on public.high to authenticated"""),
     ("AU402", """create foreign data wrapper w; create server s foreign data wrapper w;
@@ -175,6 +180,10 @@ SOUND = [
      alter table public.mine force row level security; grant all on public.mine to service_role""",
     """create table public.parent (user_id uuid not null, id uuid, primary key (user_id, id));
      alter table public.notes add column p uuid, add foreign key (user_id, p) references public.parent on delete cascade""",
+    """alter policy notes_insert on public.notes with check
+     (user_id = (select auth.uid()) and (select auth.jwt() ->> 'token_id') is null)""",
+    """revoke select on public.notes from authenticated; grant select (id, user_id, title) on public.notes to authenticated;
+     alter table public.notes add secret_hash text unique; grant insert (secret_hash) on public.notes to authenticated""",
 ]
 
 
@@ -187,7 +196,7 @@ def test_other_ways_to_break_a_schema_are_found(name: str, sql: str, broken: Bre
 
 @pytest.mark.parametrize("sql", SOUND)
 def test_what_only_looks_broken_is_not_found(sql: str, broken: Break) -> None:
-    """Children nobody reaches, views over views, triggers, news for everybody, tables of the service, owner-first keys."""
+    """Children nobody reaches, views over views, triggers, news for everybody, tables of the service, owner-first keys, hashes."""
     with broken(sql) as connection:
         assert violated(connection) == {}
         assert [each.message for _, each in _asked(connection)] == []

@@ -71,8 +71,14 @@ def test_captured_names_and_calls_per_row() -> None:
         ("(COALESCE(( SELECT auth.uid() AS uid), user_id) = user_id)", True),
         (MINE, False),
         (f"({MINE} AND (title IS NULL))", False),
+        (f"({MINE} AND (( SELECT (auth.jwt() ->> 'token_id'::text)) IS NULL))", False),
+        (f"({SUB} AND (( SELECT (auth.jwt() ->> 'token_id'::text)) IS NULL))", False),
+        (f"({MINE} OR (( SELECT (auth.jwt() ->> 'token_id'::text)) IS NULL))", True),
+        (f"((title = 'a'::text) AND ({MINE} OR (( SELECT auth.uid() AS uid) IS NULL)))", True),
+        (f"(({MINE} IS NOT TRUE) AND (( SELECT auth.uid() AS uid) IS NULL))", True),
+        (f"((NOT {MINE}) AND (( SELECT auth.uid() AS uid) IS NULL))", True),
     ],
 )
 def test_admits_null(text: str, expected: bool) -> None:
-    """Who is nobody passes; a column that may be NULL beside the comparison is harmless."""
+    """Who is nobody passes; what may be NULL beside the comparison is harmless, and beside anything else it is not."""
     assert admits_null(text) is expected

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from freehold.audit.catalog import CALLERS, Catalog, Index, Table
 from freehold.audit.found import Fix, Found, Severity
 from freehold.audit.rule import Example, Rule
 from freehold.audit.words import named
 from freehold.policies import quote_identifier
+
+_DRAWN: Final = re.compile(r"(?:^|_)(?:secret|token|api_?key)_hash$")
 
 
 def _check(catalog: Catalog) -> Iterator[Found]:
@@ -20,13 +24,20 @@ def _check(catalog: Catalog) -> Iterator[Found]:
         )
         for index in table.indexes:
             chosen = [name for name in index.columns if name in writable]
-            if index.unique and table.owner not in index.columns and chosen and not _opaque(index):
+            if index.unique and table.owner not in index.columns and chosen and not _opaque(table, index):
                 yield _found(table, index)
 
 
-def _opaque(index: Index) -> bool:
-    """A primary key of one column: the id, which is asked for by name (``scope="global"``) and drawn at random."""
-    return index.primary and len(index.columns) == 1
+def _opaque(table: Table, index: Index) -> bool:
+    """A value nobody can guess: an id, asked for by name (``scope="global"``) and drawn at random, or a secret's hash.
+
+    The hash is by its name one of a secret, not of an address; callers give it once, and neither read nor change it.
+    """
+    if len(index.columns) != 1:
+        return False
+    (name,) = index.columns
+    shown = any(name in table.writable(role, command) for role in CALLERS for command in ("SELECT", "UPDATE"))
+    return index.primary or (_DRAWN.search(name) is not None and not shown)
 
 
 def _found(table: Table, index: Index) -> Found:
@@ -64,7 +75,8 @@ RULE = Rule(
     title="Unique over all users",
     severity=Severity.WARNING,
     why="A unique violation tells a caller that somebody else has the value: which addresses have an account, which names "
-    "are taken. Upserts and MERGE tell the same.",
+    "are taken. Upserts and MERGE tell the same. The hash of a secret, which callers neither read nor change, is no such "
+    "value: whoever can ask for it has the secret.",
     remedy="Begin the constraint with the owner. Where a value must be unique over all, let the service write it.",
     about=Catalog,
     check=_check,
