@@ -38,15 +38,27 @@ MODELS: Final[dict[str, type[Model]]] = {
         models.Setting,
     )
 }
-TABLES: Final[tuple[Table, ...]] = (
-    *(
-        table_of(each)
-        for each in vars(models).values()
-        if isinstance(each, type) and issubclass(each, Model) and hasattr(each, "__table__")
-    ),
-    *(models.User.metadata.tables[each.key] for each in (USER_KEYS, KEY_PROGRESS)),
+_DECLARED: Final = tuple(
+    each
+    for each in vars(models).values()
+    if isinstance(each, type) and issubclass(each, Model) and "__table__" in vars(each)
 )
-"""What the example declares, and the tables of its keys; the process may have imported other models too."""
+TABLES: Final[tuple[Table, ...]] = tuple(
+    dict.fromkeys(
+        (
+            *(table_of(each) for each in _DECLARED),
+            *(models.User.metadata.tables[each.key] for each in (USER_KEYS, KEY_PROGRESS)),
+            *(
+                table
+                for each in _DECLARED
+                if each.metadata is not models.User.metadata
+                for table in each.metadata.sorted_tables
+            ),
+        )
+    )
+)
+"""What the example declares, the tables of its keys, and those of the library that come with what it uses; the process may
+have imported other models too."""
 REVISIONS: Final = tuple(
     path.read_text() for path in sorted((Path(models.__file__).parent / "migrations" / "versions").glob("*.up.sql"))
 )
