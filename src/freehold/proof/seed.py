@@ -51,7 +51,8 @@ def seed(admin: Connection, surface: Surface, owners: Mapping[str, str | None], 
                 if with_new:
                     new = make_row(admin, surface, seeds, relation, user, place + len(USERS))
                     seeds.new[relation.full_name, user] = new
-                seeds.rows[relation.full_name, user] = _Attempt(admin, surface, seeds, relation, user, place).row()
+                attempt = _Attempt(admin, surface, seeds, relation, user, place, begun=True)
+                seeds.rows[relation.full_name, user] = attempt.row()
         except DatabaseError as error:
             seeds.failed[relation.full_name] = _reason(error)
     return seeds
@@ -91,10 +92,21 @@ def _reason(error: DatabaseError) -> str:
 
 
 class _Attempt:
-    """One row in the making: a candidate for each column, exchanged where a constraint objects."""
+    """One row in the making: a candidate for each column, exchanged where a constraint objects.
+
+    ``begun``: moments that may be absent have not come yet (revoked, deleted, used), as in most rows; policies ask for that.
+    """
 
     def __init__(
-        self, admin: Connection, surface: Surface, seeds: Seeds, relation: Relation, user: str, number: int
+        self,
+        admin: Connection,
+        surface: Surface,
+        seeds: Seeds,
+        relation: Relation,
+        user: str,
+        number: int,
+        *,
+        begun: bool = False,
     ) -> None:
         self._admin = admin
         self._relation = relation
@@ -104,7 +116,10 @@ class _Attempt:
         for column in relation.columns:
             wanted = column.written and not column.default and column.name not in self._fixed
             if wanted or (column.name in relation.key and column.name not in self._fixed and column.base == "uuid"):
-                self._choices[column.name] = list(candidates(column, relation.checks, user, number)) or [NULL]
+                choices = list(candidates(column, relation.checks, user, number)) or [NULL]
+                if begun and column.category == "D":
+                    choices.sort(key=lambda value: value != NULL)
+                self._choices[column.name] = choices
         self._chosen = dict.fromkeys(self._choices, 0)
 
     def _given(self, surface: Surface, seeds: Seeds, user: str) -> dict[str, str]:

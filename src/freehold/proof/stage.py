@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 from freehold.errors import DatabaseError
@@ -119,9 +120,11 @@ class Stage:
             if change:
                 self._call("run", change)
             self._become(attack)
+            began = (self._login.execute(b"SELECT pg_catalog.now()").fetchone() or (None,))[0]
             cursor = self._login.execute(attack.sql.encode())
             rows = cursor.fetchall() if cursor.description else []
-            return sorted(map(repr, rows)), self._look(attack.look) if attack.look else ""
+            lasting = sorted(repr([_lasting(value, began) for value in row]) for row in rows)
+            return lasting, self._look(attack.look) if attack.look else ""
         except Exception as error:
             state = getattr(error, "sqlstate", None)
             if state is None:
@@ -151,3 +154,9 @@ class Stage:
         sql = f"SELECT freehold_proof.{function}({_BODY}{argument}{_BODY})"
         row = self._login.execute(sql.encode()).fetchone()
         return row[0] if row else None
+
+
+def _lasting(value: object, began: Any) -> object:
+    """``value``, unless it is a moment of the attack's own: the clock is nobody's row, and is never twice the same."""
+    now = isinstance(value, datetime) and value.tzinfo is not None and value >= began
+    return "now" if now else value
