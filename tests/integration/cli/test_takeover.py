@@ -99,8 +99,7 @@ def test_taking_over_a_database_of_the_node_platform(run: Run, endpoints: Endpoi
     assert 0 < text.index("NOT VALID") < text.index("VALIDATE CONSTRAINT")
     assert run("migrate").returncode == 0
     assert run("check").returncode == 0
-    assert run("-c", READ, READER=ALICE).stdout.strip() == seen
-    assert run("-c", READ, READER=BOB).stdout.strip() == '[(None, "bob\'s")]'
+    assert run("-c", READ).stdout.strip() == seen
     with pytest.raises(CheckViolation):
         _put(endpoints, BOB, [(None, old("late"))])
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from freehold import Sealed, UserScope
-from freehold.cli import main
 from freehold.server import Endpoints
 from freehold.wire import Connection
 from tests.integration.sealing.conftest import ALICE, KEYS, RING, SECOND
 from tests.integration.sealing.models import Key
 from tests.integration.sealing.test_keys import old, put_old
+from tests.prefork import Prefork
 
 BOTH = f"{SECOND.text}, {KEYS.replace('primary', 'active')}"
+_ROOT = Path(__file__).parents[3]
 DAMAGED = "ab" * 16 + ":" + "cd" * 16
 
 
@@ -41,23 +42,24 @@ Run = Callable[..., Done]
 
 
 @pytest.fixture
-def keys(endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``freehold keys``; ``ring`` is the key ring. Nothing it prints may be a key."""
-    monkeypatch.setenv("FREEHOLD_MODELS", "tests.integration.sealing.models")
-    monkeypatch.setenv("DATABASE_URL", endpoints.login)
-    monkeypatch.setenv("SERVICE_DATABASE_URL", endpoints.service or "")
-    monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody is there to answer
+def keys(endpoints: Endpoints, prefork: Prefork) -> Run:
+    """Runs ``freehold keys``; ``ring`` is the key ring. Nothing it prints may be a key.
+
+    In a process of its own: it looks at every model that is declared, and other tests declare some.
+    """
+    clean = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name and "FREEHOLD" not in name}
+    given = {
+        "FREEHOLD_MODELS": "tests.integration.sealing.models",
+        "DATABASE_URL": endpoints.login,
+        "SERVICE_DATABASE_URL": endpoints.service or "",
+    }
 
     def run(*arguments: str, ring: str = KEYS) -> Done:
-        monkeypatch.setenv("FREEHOLD_KEYS", ring)
-        monkeypatch.setattr(sys, "argv", ["freehold", "keys", *arguments])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
+        said = prefork.run(_ROOT, "keys", *arguments, environment={**clean, **given, "FREEHOLD_KEYS": ring})
         for secret in (RING, SECOND):
-            assert secret.text.rpartition(":")[2] not in said.out + said.err
-        assert "Traceback" not in said.err
-        return Done(int(left.value.code or 0), said.out, said.err)
+            assert secret.text.rpartition(":")[2] not in said.stdout + said.stderr
+        assert "Traceback" not in said.stderr
+        return Done(said.returncode, said.stdout, said.stderr)
 
     return run
 
