@@ -143,10 +143,15 @@ class SharedExecutor:
 
     async def _log_plans(self, calls: Sequence[Call]) -> None:
         """Logs how PostgreSQL runs statements that were slow, as their caller, without their values."""
-        with suppress(DatabaseError):
-            async with self.transaction(undo=True) as executor:
-                for call in calls:
-                    self._door.observer.explained(call, await executor.explain(call, generic=True))
+        observer = self._door.observer
+        for call in calls:
+            try:
+                async with self.transaction(undo=True) as executor:
+                    plan = await executor.explain_generic(call)
+            except DatabaseError as error:
+                observer.unexplained(call, error)
+            else:
+                observer.explained(call, plan)
 
 
 class TransactionExecutor:
@@ -218,18 +223,25 @@ class TransactionExecutor:
             if self._outer is not None:
                 self._outer._note_writes((True,))  # noqa: SLF001 - the same class
 
-    async def explain(self, call: Call, *, analyze: bool = False, generic: bool = False) -> str:
-        """The plan of ``call``; a ``generic`` one has placeholders where the values would be (PostgreSQL 16 and later)."""
-        options = b", ".join(name for name, wanted in ((b"ANALYZE", analyze), (b"GENERIC_PLAN", generic)) if wanted)
-        head = b"EXPLAIN (VERBOSE%b) " % (b", " + options if options else b"")
-        step = (
-            Step(head + call.sql)
-            if generic
-            else encoded(self._link.transformer, head + call.sql, call.values, Format.TEXT)
+    async def explain(self, call: Call, *, analyze: bool = False) -> str:
+        """The plan of ``call`` with its values."""
+        head = b"EXPLAIN (VERBOSE, ANALYZE) " if analyze else b"EXPLAIN (VERBOSE) "
+        (result,) = await self._send([encoded(self._link.transformer, head + call.sql, call.values, Format.TEXT)])
+        return _lines(result)
+
+    async def explain_generic(self, call: Call) -> str:
+        """The plan of ``call`` with placeholders where the values would be; it is not run."""
+        # EXPLAIN (GENERIC_PLAN) is for the simple protocol: in the extended one its placeholders ask for values (08P01).
+        name = b"freehold_%b" % secrets.token_hex(8).encode()
+        nulls = b"(%b)" % b", ".join([b"NULL"] * len(call.values)) if call.values else b""
+        statements = (
+            b"SET LOCAL plan_cache_mode = force_generic_plan",
+            b"PREPARE %b AS %b" % (name, call.sql),
+            b"EXPLAIN (VERBOSE) EXECUTE %b%b" % (name, nulls),
+            b"DEALLOCATE %b" % name,
         )
-        (result,) = await self._send([step])
-        lines = (result.get_value(number, 0) or b"" for number in range(result.ntuples))
-        return b"\n".join(lines).decode()
+        _, _, result, _ = await self._send([Step(statement) for statement in statements])
+        return _lines(result)
 
     @asynccontextmanager
     async def transaction(
@@ -347,6 +359,10 @@ async def _traced(spans: Spans, calls: Sequence[Call], run: Coroutine[Any, Any, 
         rows = await run
         span.set_attribute("db.response.returned_rows", sum(map(len, rows)))
         return rows
+
+
+def _lines(result: PGresult) -> str:
+    return b"\n".join(result.get_value(number, 0) or b"" for number in range(result.ntuples)).decode()
 
 
 def _rows(link: Link, calls: Sequence[Call], results: Sequence[PGresult]) -> list[list[Any]]:

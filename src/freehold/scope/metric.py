@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from freehold.errors import DatabaseError
 from freehold.scope.plan import Call, Plan
 
 _log: Final = logging.getLogger(__name__)
@@ -113,6 +114,10 @@ class Observer:
     def explained(self, call: Call, plan: str) -> None:
         """Logs the plan of a slow statement; it has placeholders instead of values."""
         _log.warning("slow: the plan of %s\n%s", call.sql.decode(), plan)
+
+    def unexplained(self, call: Call, error: DatabaseError) -> None:
+        """Logs that there is no plan of a slow statement, and why."""
+        _log.warning("slow: no plan of %s: %s", call.sql.decode(), error)
 
     def failed(self, calls: Sequence[Call]) -> None:
         """Counts calls that ended with an error."""

@@ -13,6 +13,8 @@ from sqlalchemy import select, update
 
 from freehold import Database, UserScope, set_
 from freehold.errors import DatabaseError
+from freehold.scope.executor import TransactionExecutor
+from freehold.scope.plan import Call
 from freehold.scope.telemetry import OpenTelemetry
 from freehold.server import Endpoints
 from freehold.wire import PoolSize
@@ -81,14 +83,28 @@ async def test_slow_statements_are_logged_with_their_plan(watched: Database, cap
         await task
     said = "\n".join(record.getMessage() for record in caplog.records)
     assert "slow: " in said
-    assert ("the plan of SELECT" in said and "InitPlan" in said) or _server_is_old(said)
+    assert "the plan of SELECT" in said
+    assert "InitPlan" in said
     assert SECRET not in said
     assert ALICE not in said
 
 
-def _server_is_old(said: str) -> bool:
-    """Plans without values need PostgreSQL 16."""
-    return "the plan of" not in said
+async def test_a_plan_that_is_refused_is_said_to_be_missing(
+    watched: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why there is none stands in the log, where the plan would."""
+
+    async def refused(executor: TransactionExecutor, _call: Call) -> str:
+        return str(await executor.raw("select 1 / 0", ()))
+
+    monkeypatch.setattr(TransactionExecutor, "explain_generic", refused)
+    caplog.set_level(logging.WARNING, logger="freehold.scope.metric")
+    await watched.as_user(ALICE).all(select(Task))
+    for task in list(watched._login._tasks):
+        await task
+    said = "\n".join(record.getMessage() for record in caplog.records)
+    assert "slow: no plan of SELECT" in said
+    assert "22012" in said
 
 
 async def test_explain_runs_as_the_caller(alice: UserScope, bob: UserScope) -> None:
