@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, TypeAlias
 
 from freehold.errors import DatabaseError
 from freehold.policies import quote_identifier
@@ -43,6 +43,10 @@ def furnish(admin: Connection, owners: Iterable[str]) -> None:
         admin.execute(_FUNCTIONS.encode())
         for owner in owners:
             admin.execute(_AS_OWNER.format(name=quote_identifier(owner)).encode())
+
+
+Rows: TypeAlias = tuple[tuple[str, ...], ...]
+"""An answer: the values of each row, as Python writes them."""
 
 
 class Stage:
@@ -110,8 +114,12 @@ class Stage:
         if attack.look and answers[0][1] != before:
             return Outcome(True, "rows")
         answers.append(self._answer(attack, owner, attack.without))
-        if isinstance(answers[1], Outcome) or answers[0][0] != answers[1][0]:
+        if isinstance(answers[1], Outcome):
             return Outcome(True, "rows")
+        if answers[0][0] != answers[1][0]:
+            answers.append(self._answer(attack, owner, ""))
+            if isinstance(answers[2], Outcome) or _depends(*(rows for rows, _ in answers)):
+                return Outcome(True, "rows")
         return Outcome(False, "zero_rows")
 
     def _answer(self, attack: Attack, owner: str | None, change: str) -> Any:
@@ -120,11 +128,10 @@ class Stage:
             if change:
                 self._call("run", change)
             self._become(attack)
-            began = (self._login.execute(b"SELECT pg_catalog.now()").fetchone() or (None,))[0]
             cursor = self._login.execute(attack.sql.encode())
             rows = cursor.fetchall() if cursor.description else []
-            lasting = sorted(repr([_lasting(value, began) for value in row]) for row in rows)
-            return lasting, self._look(attack.look) if attack.look else ""
+            answer: Rows = tuple(sorted(tuple(map(repr, row)) for row in rows))
+            return answer, self._look(attack.look) if attack.look else ""
         except Exception as error:
             state = getattr(error, "sqlstate", None)
             if state is None:
@@ -156,7 +163,12 @@ class Stage:
         return row[0] if row else None
 
 
-def _lasting(value: object, began: Any) -> object:
-    """``value``, unless it is a moment of the attack's own: the clock is nobody's row, and is never twice the same."""
-    now = isinstance(value, datetime) and value.tzinfo is not None and value >= began
-    return "now" if now else value
+def _depends(rows: Rows, without: Rows, again: Rows) -> bool:
+    """Whether an answer says otherwise ``without`` the owner's rows, where it is the same when it is given ``again``.
+
+    What differs by itself is the clock's, or chance.
+    """
+    if not len(rows) == len(without) == len(again):
+        return True
+    each = zip(chain(*rows), chain(*without), chain(*again), strict=True)
+    return any(value == same and value != gone for value, gone, same in each)

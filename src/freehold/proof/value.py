@@ -88,9 +88,10 @@ def _all(column: Column, asked: list[str], mark: str, number: int) -> Iterator[s
         yield f"'{number:08x}-{sum(mark.encode()):04x}-4000-8000-000000000000'"
     elif column.base in ("date", "timestamp", "timestamptz"):
         found = [f"{quote_literal(text)}::{column.base}" for definition in asked for text in _TEXT.findall(definition)]
-        yield from (f"{text} + interval '{number} hours'" for text in found)
+        apart = f"interval '{number} {'days' if column.base == 'date' else 'hours'}'"
+        yield from (f"{text} + {apart}" for text in found)
         yield from found
-        yield f"'2001-01-01'::{column.base} + interval '{number} hours'"
+        yield f"'2001-01-01'::{column.base} + {apart}"
         yield "'2999-01-01'"
     elif column.category == "A":
         yield "'{}'"
