@@ -7,15 +7,20 @@ schema under proof does not have.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
 
 from freehold.errors import DatabaseError
 from freehold.policies import quote_identifier
 from freehold.proof.attack import Attack, Outcome
 from freehold.wire import Connection, translated
 
+_Answered: TypeAlias = tuple[object, ...]
+_CLOCK: Final = (datetime, timedelta, float)
+_REPEATED: Final = 5
+"""Calls that tell a clock: two of them may well be within one microsecond."""
 _BODY: Final = "$freehold$"
 _FUNCTIONS: Final = """
 CREATE SCHEMA freehold_proof;
@@ -109,8 +114,15 @@ class Stage:
         if attack.look and answers[0][1] != before:
             return Outcome(True, "rows")
         answers.append(self._answer(attack, owner, attack.without))
-        if isinstance(answers[1], Outcome) or answers[0][0] != answers[1][0]:
+        if isinstance(answers[1], Outcome):
             return Outcome(True, "rows")
+        if answers[0][0] != answers[1][0]:
+            repeated = [self._answer(attack, owner, "") for _ in range(_REPEATED)]
+            moving = frozenset[int]().union(
+                *(_moving(answers[0][0], each[0]) for each in repeated if not isinstance(each, Outcome))
+            )
+            if _still(answers[0][0], moving) != _still(answers[1][0], moving):
+                return Outcome(True, "rows")
         return Outcome(False, "zero_rows")
 
     def _answer(self, attack: Attack, owner: str | None, change: str) -> Any:
@@ -121,7 +133,7 @@ class Stage:
             self._become(attack)
             cursor = self._login.execute(attack.sql.encode())
             rows = cursor.fetchall() if cursor.description else []
-            return sorted(map(repr, rows)), self._look(attack.look) if attack.look else ""
+            return sorted(rows, key=repr), self._look(attack.look) if attack.look else ""
         except Exception as error:
             state = getattr(error, "sqlstate", None)
             if state is None:
@@ -151,3 +163,23 @@ class Stage:
         sql = f"SELECT freehold_proof.{function}({_BODY}{argument}{_BODY})"
         row = self._login.execute(sql.encode()).fetchone()
         return row[0] if row else None
+
+
+def _moving(rows: Sequence[_Answered], again: Sequence[_Answered]) -> frozenset[int]:
+    """The places of moments and spans that differ between two calls with nothing changed between them: a clock's."""
+    if len(rows) != len(again):
+        return frozenset()
+    columns = zip(zip(*rows, strict=True), zip(*again, strict=True), strict=True)
+    return frozenset(
+        place
+        for place, (one, other) in enumerate(columns)
+        if sorted(map(repr, one)) != sorted(map(repr, other))
+        and all(value is None or isinstance(value, _CLOCK) for value in (*one, *other))
+    )
+
+
+def _still(rows: Sequence[_Answered], moving: frozenset[int]) -> list[str]:
+    """The rows, and of what moves only whether it is there."""
+    return sorted(
+        repr([value is None if place in moving else value for place, value in enumerate(row)]) for row in rows
+    )
