@@ -8,17 +8,19 @@ from dataclasses import replace
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from examples.coding_agents.models import User
 from freehold.audit.catalog import Catalog, observe
 from freehold.audit.definer import Definers
 from freehold.audit.drift import Drift
 from freehold.audit.found import Found, Severity
 from freehold.audit.rules import found
 from freehold.catalog import Change, Fact, Kind, Snapshot, read
+from freehold.limits.tables import DailyUse
 from freehold.migrations.context import Context
 from freehold.migrations.rules import RULES as PLANNERS
 from freehold.migrations.rules.name import qualified
 from freehold.wire import Connection, connect
-from tests.attack.platform import METADATA
+from tests.attack.platform import REVISIONS
 from tests.cluster import APP, OWNER, Cluster
 
 pytestmark = pytest.mark.slow
@@ -28,7 +30,7 @@ GUARDS = (Kind.TABLE, Kind.CONSTRAINT, Kind.INDEX, Kind.POLICY, Kind.GRANT)
 @pytest.fixture(scope="module")
 def platform(cluster: Cluster) -> Iterator[Connection]:
     """The owner's connection to the platform's database; what it changes is rolled back."""
-    with cluster.clone(cluster.template("platform", metadata=METADATA)) as endpoints:
+    with cluster.clone(cluster.template("platform", *REVISIONS)) as endpoints:
         assert endpoints.owner is not None
         assert conninfo_to_dict(endpoints.owner)["user"] == OWNER
         with connect(endpoints.owner) as connection:
@@ -39,7 +41,10 @@ def platform(cluster: Cluster) -> Iterator[Connection]:
 def declared(platform: Connection) -> Catalog:
     """The catalog of the platform as its models made it."""
     catalog = observe(platform, owner=OWNER, app=APP)
-    return replace(catalog, definers=Definers.of(METADATA.sorted_tables, catalog.snapshot))
+    made = {fact.key for fact in catalog.snapshot.of(Kind.TABLE)}
+    known = (*User.metadata.tables.values(), *DailyUse.metadata.tables.values())
+    tables = [each for each in known if (each.schema or "public", each.name) in made]
+    return replace(catalog, definers=Definers.of(tables, catalog.snapshot))
 
 
 def _now(platform: Connection, declared: Catalog) -> Catalog:
