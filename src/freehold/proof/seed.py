@@ -94,7 +94,8 @@ def _reason(error: DatabaseError) -> str:
 class _Attempt:
     """One row in the making: a candidate for each column, exchanged where a constraint objects.
 
-    ``begun``: moments that may be absent have not come yet (revoked, deleted, used), as in most rows; policies ask for that.
+    ``begun``: moments have not come yet, as in most rows (revoked, deleted, expires): absent, or far away. Policies and
+    functions ask for that.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class _Attempt:
             if wanted or (column.name in relation.key and column.name not in self._fixed and column.base == "uuid"):
                 choices = list(candidates(column, relation.checks, user, number)) or [NULL]
                 if begun and column.category == "D":
-                    choices.sort(key=lambda value: value != NULL)
+                    choices.sort(key=lambda value: (value != NULL, not value.startswith("'2999")))
                 self._choices[column.name] = choices
         self._chosen = dict.fromkeys(self._choices, 0)
 
