@@ -10,21 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from freehold.errors import DatabaseError
 from freehold.identity import Role
 from freehold.policies import Command, quote_identifier
 from freehold.proof.attack import Attack, Form
 from freehold.proof.caller import SESSIONS, Caller, Session
+from freehold.proof.change import OWNER_SESSION, VALUES_TRIED, Changes
 from freehold.proof.declared import Asked, Declared
 from freehold.proof.guard import opened
 from freehold.proof.relation import Check, Reference, Relation, Surface
 from freehold.proof.seed import NOBODY, Row, Seeds
+from freehold.proof.text import condition, digest, names_of, unguarded
 from freehold.proof.value import NULL, candidates
-from freehold.wire import Connection, translated
+from freehold.wire import Connection
 
 _CHANGED: Final = 9
-_VALUES_TRIED: Final = 12
-_OWNER_SESSION: Final = SESSIONS[0]
 
 
 class TableAttacks:
@@ -47,11 +46,12 @@ class TableAttacks:
         self._callers = callers
         self._owner = seeds.owner(relation)
         self._row = seeds.rows[relation.full_name, NOBODY]
-        self._mine = _condition({self._owner: self._row[self._owner]}) if self._owner else "true"
-        self._look = _digest(relation.sql, self._mine)
+        self._mine = condition({self._owner: self._row[self._owner]}) if self._owner else "true"
+        self._look = digest(relation.sql, self._mine)
         self._opening = opened(relation, callers)
         self._rows_of_bob = self._count(seeds.rows.get((relation.full_name, "bob")))
-        self._assignment = self._find_assignment()
+        self._changes = Changes(relation, declared, admin, self._owner, self._row)
+        self._assignment = self._changes.assignment()
         self._new = self._find_insertion()
 
     def all(self, sessions: Iterable[Session] = SESSIONS) -> Iterator[Attack]:
@@ -68,7 +68,7 @@ class TableAttacks:
     def _select(self, session: Session) -> Iterator[Attack]:
         key = self._relation.key
         shown = self._shown(session)
-        listed = _names(shown) if session.caller is Caller.OWNER else ""
+        listed = names_of(shown) if session.caller is Caller.OWNER else ""
         own = self._own(session)
         sql = f"SELECT {listed} FROM {self._relation.sql}"
         reads = shown if listed else key[:1]
@@ -81,7 +81,7 @@ class TableAttacks:
         for form, sql, reads in (
             ("bare", self._insertion(row), ()),
             ("where", self._insertion(row, selected=True), ()),
-            ("returning", f"{self._insertion(row)} RETURNING {_names(self._relation.key)}", self._relation.key),
+            ("returning", f"{self._insertion(row)} RETURNING {names_of(self._relation.key)}", self._relation.key),
         ):
             asked = self._asks_to_insert(row, reads)
             yield self._attack(
@@ -122,7 +122,7 @@ class TableAttacks:
         for form, statement, reads in (
             ("bare", sql, ()),
             ("where", f"{sql} WHERE {self._victim}", key),
-            ("returning", f"{sql} RETURNING {_names(key)}", key),
+            ("returning", f"{sql} RETURNING {names_of(key)}", key),
         ):
             asked = Asked(command, reads, writes, self._victim, change)
             yield self._attack(
@@ -186,7 +186,7 @@ class TableAttacks:
         if not taken:
             return
         whole = [key for key in named if key and all(name in taken for name in key)]
-        indexes = [f"CREATE UNIQUE INDEX ON {self._relation.sql} ({_names(key)})" for key in whole]
+        indexes = [f"CREATE UNIQUE INDEX ON {self._relation.sql} ({names_of(key)})" for key in whole]
         if not indexes:
             return
         declared = self._declared is not None and any(
@@ -228,11 +228,11 @@ class TableAttacks:
         to = "bob" if session.caller is Caller.OWNER else "alice"
         other = self._seeds.rows[self._relation.full_name, to][owner]
         sql = f"UPDATE {self._relation.sql} SET {quote_identifier(owner)} = {other}"
-        target = _condition({owner: other})
+        target = condition({owner: other})
         room = f"DELETE FROM {self._relation.sql} WHERE {target}"
         attack = self._attack(session, Command.UPDATE, "bare", "give a row away", sql, prepare=room)
         yield replace(
-            attack, look=_digest(self._relation.sql, target), opening=f"{attack.opening}{self._unreferenced()}"
+            attack, look=digest(self._relation.sql, target), opening=f"{attack.opening}{self._unreferenced()}"
         )
 
     def _unreferenced(self) -> str:
@@ -321,7 +321,7 @@ class TableAttacks:
     ) -> Attack:
         """An attack through a row of the caller's own."""
         mine = (
-            _condition({self._owner: self._seeds.rows[self._relation.full_name, "bob"][self._owner]})
+            condition({self._owner: self._seeds.rows[self._relation.full_name, "bob"][self._owner]})
             if self._owner
             else ""
         )
@@ -331,7 +331,7 @@ class TableAttacks:
 
     @property
     def _victim(self) -> str:
-        return _condition({name: self._row[name] for name in self._relation.key})
+        return self._changes.victim
 
     @property
     def _room(self) -> str:
@@ -339,7 +339,7 @@ class TableAttacks:
 
     def _asks_to_insert(self, row: Row, reads: Sequence[str] = ()) -> Asked:
         change = self._insertion(row)
-        return Asked(Command.INSERT, reads, tuple(row), change=change, prepare=_replica(self._room))
+        return Asked(Command.INSERT, reads, tuple(row), change=change, prepare=unguarded(self._room))
 
     def _asks(self, reads: Sequence[str]) -> Asked:
         return Asked(Command.SELECT, tuple(reads), tuple(reads), self._victim)
@@ -352,7 +352,7 @@ class TableAttacks:
     def _count(self, row: Row | None) -> int:
         if row is None or self._owner is None:
             return 0
-        query = f"SELECT count(*) FROM {self._relation.sql} WHERE {_condition({self._owner: row[self._owner]})}"
+        query = f"SELECT count(*) FROM {self._relation.sql} WHERE {condition({self._owner: row[self._owner]})}"
         found = self._admin.execute(query.encode()).fetchone() or (0,)
         return int(str(found[0]))
 
@@ -372,7 +372,7 @@ class TableAttacks:
     def _insertion(self, row: Row, *, selected: bool = False) -> str:
         values = ", ".join(row.values())
         body = f"SELECT {values} WHERE true" if selected else f"VALUES ({values})"
-        return f"INSERT INTO {self._relation.sql} ({_names(row)}) {body}"
+        return f"INSERT INTO {self._relation.sql} ({names_of(row)}) {body}"
 
     def _assigned(self, session: Session) -> Row:
         if session.caller is Caller.OWNER and self._declared and self._declared.names(session.role, Command.UPDATE):
@@ -383,65 +383,13 @@ class TableAttacks:
         if self._assignment and (not live or set(self._assignment) & set(live)):
             first = next(name for name in self._assignment if not live or name in live)
             return {first: self._assignment[first]}
-        return self._changed(live)
-
-    def _changed(self, names: Sequence[str]) -> Row:
-        unlike = self._plain(names) or self._plain(tuple(self._relation.column)) or tuple(names)
-        found = [{name: value} for name in unlike for value in self._values(name)]
-        return next(filter(self._taken, found), found[0] if found else {})
-
-    def _taken(self, values: Row) -> bool:
-        """Whether the table takes the change, as far as its constraints are concerned."""
-        assignments = ", ".join(f"{quote_identifier(name)} = {value}" for name, value in values.items())
-        self._admin.execute(b"BEGIN")
-        try:
-            with translated():
-                self._admin.execute(f"UPDATE {self._relation.sql} SET {assignments} WHERE {self._victim}".encode())
-        except DatabaseError:
-            return False
-        finally:
-            self._admin.execute(b"ROLLBACK")
-        return True
-
-    def _plain(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Columns whose change runs into no key and no reference."""
-        bound = {self._owner, *self._relation.key}
-        bound |= {name for key in self._relation.keys for name in key.columns}
-        bound |= {name for reference in self._relation.references for name in reference.columns}
-        return tuple(name for name in names if name not in bound and self._relation.column[name].written)
-
-    def _values(self, name: str) -> list[str]:
-        column, current = self._relation.column[name], self._row[name]
-        found = candidates(column, self._relation.checks, NOBODY, _CHANGED)
-        return [value for value in found if current not in (f"{value}::{column.type}", value)][:_VALUES_TRIED]
-
-    def _find_assignment(self) -> Row:
-        """What the owner's UPDATE says: every column that is open, one of them with a value that the check accepts."""
-        declared = self._declared
-        if declared is None or not declared.names(Role.AUTHENTICATED.value, Command.UPDATE):
-            return self._changed(())
-        names = [
-            name
-            for name in declared.columns(Command.UPDATE)
-            if name in self._relation.column and self._relation.column[name].written
-        ]
-        kept = {name: self._row[name] for name in names}
-        plain = self._plain(names)
-        for name in (*plain, *(name for name in names if name not in plain)):
-            for value in self._values(name):
-                values = {name: value, **{other: kept[other] for other in names if other != name}}
-                assignments = ", ".join(f"{quote_identifier(each)} = {new}" for each, new in values.items())
-                change = f"UPDATE {self._relation.sql} SET {assignments} WHERE {self._victim}"
-                asked = Asked(Command.UPDATE, (), tuple(values), self._victim, change)
-                if declared.allows(self._admin, _OWNER_SESSION, asked):
-                    return values
-        return kept
+        return self._changes.unlike(live)
 
     def _accepted(self, name: str) -> list[str]:
         """Values that the policies seem to ask for."""
         policies = [Check(each.name, (name,), each.text) for each in self._relation.policies]
         found = candidates(self._relation.column[name], (*self._relation.checks, *policies), NOBODY, _CHANGED)
-        return list(found)[:_VALUES_TRIED]
+        return list(found)[:VALUES_TRIED]
 
     def _find_insertion(self) -> Row:
         """A further row of the owner's that the check accepts, if there is one."""
@@ -454,28 +402,6 @@ class TableAttacks:
         changes = ({name: value} for name in named if name not in bound for value in self._accepted(name))
         for change in ({}, *changes):
             asked = self._asks_to_insert({**named, **change})
-            if declared.allows(self._admin, _OWNER_SESSION, asked):
+            if declared.allows(self._admin, OWNER_SESSION, asked):
                 return {**new, **change}
         return new
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(map(quote_identifier, names))
-
-
-def _condition(values: Row) -> str:
-    parts = (
-        f"{quote_identifier(name)} {'IS NULL' if value == NULL else f'= {value}'}" for name, value in values.items()
-    )
-    return " AND ".join(parts)
-
-
-def _digest(table: str, condition: str) -> str:
-    return (
-        f"SELECT pg_catalog.md5(coalesce(pg_catalog.string_agg(t::text, ',' ORDER BY t::text), '')) FROM {table} t"
-        f" WHERE {condition}"
-    )
-
-
-def _replica(sql: str) -> str:
-    return f"SET LOCAL session_replication_role = replica; {sql}; SET LOCAL session_replication_role = origin"
