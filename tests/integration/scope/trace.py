@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections import Counter
 from typing import Any
 
@@ -57,10 +58,12 @@ def listening(wire: Wire) -> type[Link]:
     class Listening(Link):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
-            wire.listen(self)
+            if threading.current_thread() is threading.main_thread():  # a platform that is served has one of its own
+                wire.listen(self)
 
         def detach(self) -> None:
-            self.connection.pgconn.untrace()
+            if self in wire.links:
+                self.connection.pgconn.untrace()
             super().detach()
 
     return Listening
