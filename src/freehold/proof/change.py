@@ -18,7 +18,7 @@ from freehold.wire import Connection, translated
 
 VALUES_TRIED: Final = 12
 OWNER_SESSION: Final = SESSIONS[0]
-_CHANGED: Final = 9
+CHANGED: Final = 9
 
 
 class Changes:
@@ -62,7 +62,7 @@ class Changes:
 
     def _values(self, name: str) -> list[str]:
         column, current = self._relation.column[name], self._row[name]
-        found = candidates(column, self._relation.checks, NOBODY, _CHANGED)
+        found = candidates(column, self._relation.checks, NOBODY, CHANGED)
         return [value for value in found if current not in (f"{value}::{column.type}", value)][:VALUES_TRIED]
 
     def assignment(self) -> Row:

@@ -5,9 +5,6 @@ A function that a model declares shows what it was made to show: to whom it is g
 
 Whose row a view shows cannot be told from its columns alone (it may count, or join). So the question is put
 differently: does the answer to a caller change when the owner's rows are gone? If it does, they were in it.
-
-A function that a model declares may show what it was made to show, to whom it is granted, by a value that nobody reads
-(the hash of a token). With everything else that is known of the owner's rows it is attacked like any other.
 """
 
 from __future__ import annotations

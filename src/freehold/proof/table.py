@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from freehold.identity import Role
 from freehold.policies import Command, quote_identifier
 from freehold.proof.attack import Attack, Form
 from freehold.proof.caller import SESSIONS, Caller, Session
-from freehold.proof.change import OWNER_SESSION, VALUES_TRIED, Changes
+from freehold.proof.change import CHANGED, OWNER_SESSION, VALUES_TRIED, Changes
 from freehold.proof.declared import Asked, Declared
 from freehold.proof.guard import opened
 from freehold.proof.relation import Check, Reference, Relation, Surface
@@ -22,8 +22,6 @@ from freehold.proof.seed import NOBODY, Row, Seeds
 from freehold.proof.text import condition, digest, names_of, unguarded
 from freehold.proof.value import NULL, candidates
 from freehold.wire import Connection
-
-_CHANGED: Final = 9
 
 
 class TableAttacks:
@@ -388,7 +386,7 @@ class TableAttacks:
     def _accepted(self, name: str) -> list[str]:
         """Values that the policies seem to ask for."""
         policies = [Check(each.name, (name,), each.text) for each in self._relation.policies]
-        found = candidates(self._relation.column[name], (*self._relation.checks, *policies), NOBODY, _CHANGED)
+        found = candidates(self._relation.column[name], (*self._relation.checks, *policies), NOBODY, CHANGED)
         return list(found)[:VALUES_TRIED]
 
     def _find_insertion(self) -> Row:
