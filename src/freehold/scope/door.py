@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from freehold.scope.caller import Caller
-from freehold.scope.metric import Observer, PoolMetrics
+from freehold.scope.metric import Observer
 from freehold.scope.posture import inspect_login, inspect_service
 from freehold.scope.replica import POSITION, Marks
-from freehold.wire import Link, Pool, PoolSize, listen
+from freehold.wire import Link, Pool, PoolMetrics, PoolSize, listen
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -72,20 +72,7 @@ class Door:
 
     def metrics(self) -> PoolMetrics | None:
         """How the connections are used; None before the first one."""
-        pool = self._pool
-        if pool is None:
-            return None
-        stats, lanes = pool.stats(), pool.lanes
-        return PoolMetrics(
-            size=stats["pool_size"],
-            available=stats["pool_available"],
-            shared=len(lanes.links),
-            outstanding=sum(link.depth for link in lanes.links),
-            waiting=lanes.waiting + stats["requests_waiting"],
-            waits=lanes.waits + stats.get("requests_queued", 0),
-            timeouts=stats.get("requests_errors", 0),
-            mismatches=pool.mismatches,
-        )
+        return None if self._pool is None else self._pool.metrics()
 
     @asynccontextmanager
     async def session(self, caller: Caller) -> AsyncGenerator[AsyncSession]:

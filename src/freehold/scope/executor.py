@@ -93,7 +93,6 @@ class SharedExecutor:
                 raise
         door.observer.retries += 1
         pool = await door.pool()
-        pool.lanes.discard_stale()
         return await self._exchange(await pool.lanes.take(slow=slow), calls, slow)
 
     async def raw(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from freehold.errors import DatabaseError
 from freehold.scope.plan import Call, Plan
+from freehold.wire import PoolMetrics
 
 _log: Final = logging.getLogger(__name__)
 _STATEMENTS_KEPT: Final = 1000
@@ -27,24 +28,6 @@ class StatementMetrics:
     errors: int
     seconds: float
     slowest: float
-
-
-@dataclass(frozen=True)
-class PoolMetrics:
-    """The connections of one login, and who waits for them.
-
-    ``shared``: by single verbs; ``outstanding``: exchanges under way on those. ``mismatches``: answers that did not carry
-    the identity they were asked for, which is a defect wherever it is not 0.
-    """
-
-    size: int
-    available: int
-    shared: int
-    outstanding: int
-    waiting: int
-    waits: int
-    timeouts: int
-    mismatches: int
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from freehold.wire.connect import Connection, connect, connect_async
 from freehold.wire.link import Link
 from freehold.wire.listen import listen
 from freehold.wire.narrate import narrated
-from freehold.wire.pool import Pool, PoolSize
+from freehold.wire.pool import Pool, PoolMetrics, PoolSize
 from freehold.wire.sqlstate import connection_lost, error_from, translated, translated_error
 from freehold.wire.step import Step, encoded, settings_sql, settings_step
 
@@ -23,6 +23,7 @@ __all__ = [
     "Link",
     "PGresult",
     "Pool",
+    "PoolMetrics",
     "PoolSize",
     "StatementFailed",
     "Step",

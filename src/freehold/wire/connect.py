@@ -33,7 +33,11 @@ async def connect_async(dsn: str, *, pooled: bool = False) -> AsyncConnection:
     conninfo = session_conninfo(dsn, pooled=pooled)
     try:
         return await AsyncConnection.connect(
-            conninfo, autocommit=True, prepare_threshold=None, cursor_factory=ExtendedCursor
+            conninfo,
+            autocommit=True,
+            prepare_threshold=None,
+            cursor_factory=ExtendedCursor,
+            connect_timeout=_CONNECT_SECONDS,
         )
     except psycopg.OperationalError as error:
         raise refused(parsed(dsn), error.sqlstate) from None

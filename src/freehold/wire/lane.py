@@ -30,18 +30,19 @@ class Lanes:
         most: int,
         patience: float,
         make: Callable[[], Awaitable[Link]],
-        give_back: Callable[[Link], Awaitable[None]],
+        give_back: Callable[[Link], None],
     ) -> None:
         self.usual = usual
         self.most = max(usual, most)
         self.links: list[Link] = []
         self.waits = 0
+        self.timeouts = 0
         self._patience = patience
         self._make = make
         self._give_back = give_back
         self._opening = asyncio.Lock()
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._parting: set[Link] = set()
 
     @property
     def waiting(self) -> int:
@@ -67,6 +68,7 @@ class Lanes:
                     await self._turn()
                     link = await self._place(slow)
         except TimeoutError:
+            self.timeouts += 1
             raise PoolTimeoutError(
                 Code.POOL_TIMEOUT,
                 f"No shared connection had room within {self._patience:g} s.",
@@ -91,7 +93,7 @@ class Lanes:
         best, least = None, _DEPTH
         for link in links:
             depth = link.depth
-            if depth >= least or not link.alive:
+            if depth >= least:
                 continue
             if link.slow > 0 if full else alone or not (link.slow or link.held_up(now)):
                 best, least = link, depth
@@ -101,16 +103,15 @@ class Lanes:
 
     def _may_grow(self, slow: bool) -> bool:
         """Whether another connection may be opened: the usual ones when they are busy, more when they are held up."""
-        alive = [link for link in self.links if link.alive]
-        if len(alive) < self.usual:
-            return not self._opening.locked() or not alive
+        links = self.links
+        if len(links) < self.usual:
+            return not self._opening.locked() or not links
         now = perf_counter()
-        held_up = not slow and all(link.slow or link.held_up(now) for link in alive)
-        return held_up and len(alive) < self.most and not self._opening.locked()
+        held_up = not slow and all(link.slow or link.held_up(now) for link in links)
+        return held_up and len(links) < self.most and not self._opening.locked()
 
     async def _grow(self, slow: bool) -> Link | None:
         async with self._opening:
-            await self._discard_lost()
             link = self._best(slow)
             if len(self.links) >= self.most or (link is not None and not link.depth):
                 return link
@@ -119,7 +120,7 @@ class Lanes:
             try:
                 link = await self._make()
             except PoolTimeoutError:
-                if any(each.alive for each in self.links):
+                if self.links:
                     return self._best(slow)
                 raise
             link.on_turn = self._turned
@@ -148,10 +149,29 @@ class Lanes:
                 return
 
     def _turned(self, link: Link) -> None:
+        if not link.alive:
+            self._leave(link)
+            self._distrust()
         if self._waiting:
             self._wake()
         elif not link.depth and link.alive and len(self.links) > self.usual:
             self._leave(link)
+
+    def _distrust(self) -> None:
+        """One was lost, and whatever ended it may have ended them all: what is sent from now on goes to new connections."""
+        for link in list(self.links):
+            if link.depth:
+                self.links.remove(link)
+                self._parting.add(link)
+                link.on_turn = self._part
+            else:
+                self._leave(link)
+
+    def _part(self, link: Link) -> None:
+        if not link.depth or not link.alive:
+            self._parting.discard(link)
+            link.on_turn = None
+            self._give_back(link)
 
     def abandon(self, link: Link) -> None:
         """Nobody waits for what ``link`` does: if that is so in a moment too, the statement is cancelled."""
@@ -159,39 +179,23 @@ class Lanes:
 
     def _cancel(self, link: Link, answers: int) -> None:
         alone = link.depth == 1 and link.answers == answers
-        if alone and link.alive and link in self.links and link.unwanted:
+        if alone and link in self.links and link.unwanted:
             self._leave(link)
 
     def _leave(self, link: Link) -> None:
         """Takes a connection out, so that nobody else can be sent behind what it does, and gives it back."""
         self.links.remove(link)
         link.on_turn = None
-        task = asyncio.ensure_future(self._give_back(link))
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
-
-    async def _discard_lost(self) -> None:
-        lost = [link for link in self.links if not link.alive]
-        self.links = [link for link in self.links if link.alive]
-        for link in lost:
-            await self._give_back(link)
+        self._give_back(link)
 
     def spare(self) -> None:
         """Gives back connections beyond the usual ones that have nothing to do, when somebody needs one of their own."""
         for link in [each for each in self.links if not each.depth][: max(0, len(self.links) - self.usual)]:
             self._leave(link)
 
-    def discard_stale(self) -> None:
-        """Notices every connection that the server has ended, before the event loop does."""
-        for link in list(self.links):
-            if not link.depth and link.stale:
-                link.close()
-
-    async def close(self) -> None:
+    def close(self) -> None:
         """Gives every connection back."""
-        links, self.links = self.links, []
-        for link in links:
+        for link in [*self.links, *self._parting]:
             link.on_turn = None
-            await self._give_back(link)
-        if self._leaving:
-            await asyncio.wait(self._leaving)
+            self._give_back(link)
+        self.links, self._parting = [], set()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import select
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from time import perf_counter
@@ -100,7 +99,7 @@ class Link:
     def stale(self) -> bool:
         """Whether an idle connection was ended by the server: bytes, or the end, have arrived that nobody asked for."""
         for _ in range(_LAST_WORDS):
-            if not self.alive or not select.select([self._socket], [], [], 0)[0]:
+            if not self.alive:
                 break
             self._readable()
         return not self.alive

@@ -1,26 +1,39 @@
-"""Connections kept open: psycopg's pool, with every new one looked at before it is used."""
+"""Connections kept open, some shared by single verbs, the others for one caller at a time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
 import psycopg
-import psycopg_pool
-from psycopg import AsyncConnection
-from psycopg.pq import TransactionStatus
 
-from freehold.errors import Code, ConfigurationError, PoolTimeoutError
-from freehold.wire.connect import connect_async, session_conninfo
+from freehold.errors import Code, ConfigurationError
 from freehold.wire.lane import Lanes
 from freehold.wire.link import Link
+from freehold.wire.stock import Inspect, Stock, none_free
 
 _CANCEL_SECONDS: Final = 2.0
 
-Inspect = Callable[[AsyncConnection], Awaitable[None]]
+
+@dataclass(frozen=True)
+class PoolMetrics:
+    """The connections of one login, and who waits for them.
+
+    ``shared``: by single verbs; ``outstanding``: exchanges under way on those. ``mismatches``: answers that did not carry
+    the identity they were asked for, which is a defect wherever it is not 0.
+    """
+
+    size: int
+    available: int
+    shared: int
+    outstanding: int
+    waiting: int
+    waits: int
+    timeouts: int
+    mismatches: int
 
 
 @dataclass(frozen=True)
@@ -55,48 +68,30 @@ class PoolSize:
 
 
 class Pool:
-    """The connections of one login role: `shared` for single verbs, `exclusive` for transactions."""
+    """The connections of one login role: `lanes` for single verbs, `exclusive` ones for transactions."""
 
     def __init__(self, dsn: str, inspect: Inspect, size: PoolSize, *, pooled: bool = False) -> None:
         self.size = size
         self.lanes = Lanes(size.lanes, size.largest - 1, size.patience, self._link, self._give_back)
         self.mismatches = 0
-        self._inspect = inspect
-        self._dsn = dsn
-        self._pooled = pooled
+        self._named = not pooled
         self._transactions = asyncio.Semaphore(size.own)
-        self._returning: set[asyncio.Future[None]] = set()
-        self._pool: psycopg_pool.AsyncConnectionPool[AsyncConnection] = psycopg_pool.AsyncConnectionPool(
-            session_conninfo(dsn, pooled=pooled),
-            min_size=0,
-            max_size=size.largest,
-            timeout=size.patience,
-            open=False,
-            kwargs={"autocommit": True, "prepare_threshold": None},
-            configure=inspect,
-            reset=_reset,
-            reconnect_timeout=size.patience,
-        )
+        self._returning: set[asyncio.Task[None]] = set()
+        self._stock = Stock(dsn, inspect, size.largest, size.patience, pooled=pooled)
 
     async def open(self) -> None:
         """Makes and inspects one connection, so that what is wrong is said now and not at the first query.
 
         Raises `RoleError` for a login role that is not safe, `ConnectionLostError` (FH307) without a server.
         """
-        await self._probe()
-        await self._pool.open()
-
-    async def _probe(self) -> None:
-        connection = await connect_async(self._dsn, pooled=self._pooled)
-        try:
-            await self._inspect(connection)
-        finally:
-            await connection.close()
+        await self._stock.open()
 
     async def close(self) -> None:
-        """Ends every connection."""
-        await self.lanes.close()
-        await self._pool.close()
+        """Ends every connection; those of transactions that are under way end with them."""
+        self.lanes.close()
+        self._stock.close()
+        if self._returning:
+            await asyncio.wait(self._returning)
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncGenerator[Link]:
@@ -107,11 +102,7 @@ class Pool:
             try:
                 yield link
             finally:
-                # Shielded: a second cancellation must not keep the connection from the pool for good.
-                returned = asyncio.ensure_future(self._give_back(link))
-                self._returning.add(returned)
-                returned.add_done_callback(self._returning.discard)
-                await asyncio.shield(returned)
+                self._give_back(link)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncGenerator[None]:
@@ -119,46 +110,52 @@ class Pool:
             async with asyncio.timeout(self.size.patience):
                 await self._transactions.acquire()
         except TimeoutError:
-            await self._probe()
-            raise self._none_free() from None
+            await self._stock.probe()
+            raise none_free(self.size.patience) from None
         try:
             yield
         finally:
             self._transactions.release()
 
-    def stats(self) -> dict[str, int]:
-        """Sizes and waits as psycopg's pool counts them, and the number of shared connections."""
-        return {**self._pool.get_stats(), "shared": len(self.lanes.links)}
+    def metrics(self) -> PoolMetrics:
+        """How the connections are used."""
+        stock, lanes = self._stock, self.lanes
+        return PoolMetrics(
+            size=stock.size,
+            available=stock.available,
+            shared=len(lanes.links),
+            outstanding=sum(link.depth for link in lanes.links),
+            waiting=lanes.waiting + stock.waiting,
+            waits=lanes.waits + stock.waits,
+            timeouts=lanes.timeouts + stock.timeouts,
+            mismatches=self.mismatches,
+        )
 
     async def _link(self) -> Link:
-        """A link on a connection that is alive: one may have ended while it lay idle in the pool."""
-        link = Link(await self._connection(), named=not self._pooled)
+        """A link on a connection that is alive: one may have ended while nobody used it."""
+        link = Link(await self._stock.take(), named=self._named)
         while link.stale:
-            await self._give_back(link)
-            link = Link(await self._connection(), named=not self._pooled)
+            self._give_back(link)
+            link = Link(await self._stock.take(), named=self._named)
         return link
 
-    async def _give_back(self, link: Link) -> None:
+    def _give_back(self, link: Link) -> None:
+        """Cleans a connection behind its last user's back, who may have been cancelled and must not be again."""
         self.mismatches += link.mismatches
-        if link.idle:
-            link.detach()
-        else:
-            await _abandon(link)
-        await self._pool.putconn(link.connection)
+        if not link.alive:
+            self._stock.distrust()
+        task = asyncio.ensure_future(self._returned(link))
+        self._returning.add(task)
+        task.add_done_callback(self._returning.discard)
 
-    async def _connection(self) -> AsyncConnection:
+    async def _returned(self, link: Link) -> None:
         try:
-            return await self._pool.getconn()
-        except psycopg_pool.PoolTimeout:
-            await self._probe()
-            raise self._none_free() from None
-
-    def _none_free(self) -> PoolTimeoutError:
-        return PoolTimeoutError(
-            Code.POOL_TIMEOUT,
-            f"No connection became free within {self.size.patience:g} s.",
-            hint="Keep transactions short, or raise the pool's largest size.",
-        )
+            if link.idle:
+                link.detach()
+            else:
+                await _abandon(link)
+        finally:
+            await self._stock.give(link.connection)
 
 
 async def _abandon(link: Link) -> None:
@@ -167,10 +164,3 @@ async def _abandon(link: Link) -> None:
         with suppress(psycopg.Error):
             await link.connection.cancel_safe(timeout=_CANCEL_SECONDS)
     link.close()
-
-
-async def _reset(connection: AsyncConnection) -> None:
-    """What outlives a transaction (settings, temporary tables, LISTEN, advisory locks) ends here."""
-    if connection.info.transaction_status != TransactionStatus.IDLE:
-        raise psycopg.OperationalError("the connection came back in the middle of a transaction")
-    await connection.execute("DISCARD ALL")

@@ -50,6 +50,22 @@ async def test_a_shared_connection_that_dies_in_flight(
     assert await alice.all(select(Task)) == []
 
 
+async def test_a_read_is_repeated_where_nothing_is_dying(
+    db: Database, alice: UserScope, admin: Connection, endpoints: Endpoints
+) -> None:
+    """All connections end at once, and the loop hears of one first: the read it was for goes to none of the others."""
+    lists = [alice.all(select(Task)) for _ in range(20)]
+    assert await asyncio.gather(*lists) == [[]] * 20
+    links = list((await db._login.pool()).lanes.links)
+    assert len(links) > 1
+    for _ in range(5):
+        calls = [asyncio.create_task(alice.all(select(Task))) for _ in range(20)]
+        await asyncio.sleep(0)
+        _kill(admin, endpoints)
+        assert await asyncio.gather(*calls) == [[]] * 20
+    assert not any(link.alive for link in links)
+
+
 async def test_a_transaction_whose_connection_dies(alice: UserScope, admin: Connection, endpoints: Endpoints) -> None:
     """It fails, nothing of it stays, and its block ends with that error."""
     with pytest.raises(ConnectionLostError):

@@ -140,11 +140,11 @@ async def test_the_two_logins_are_not_interchangeable(own_endpoints: Endpoints) 
 async def test_a_login_that_becomes_unsafe_later(login: Login) -> None:
     """Every new connection is inspected, not only the first."""
     db = Database(login.dsn, size=PoolSize(largest=2, shared=0, patience=0.5))
-    await db.open()
-    login.alter("alter role {} bypassrls")
-    with pytest.raises(RoleError):
-        await asyncio.wait_for(db.as_user("u").raw("select 1"), 5)
-    await db.close()
+    async with db, db.as_user("u").transaction() as tx:
+        await tx.raw("select 1")
+        login.alter("alter role {} bypassrls")
+        with pytest.raises(RoleError):
+            await asyncio.wait_for(db.as_user("u").raw("select 1"), 5)
 
 
 async def test_an_unsafe_login_whose_first_use_is_a_session(login: Login) -> None:
