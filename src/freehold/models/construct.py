@@ -28,7 +28,7 @@ class Construction:
         self.factories = tuple(
             (field.name, factory) for field in filled if (factory := field.client_default()) is not None
         )
-        self.constants = {
+        self.constants = {NEW: True} | {
             field.name: field.declared.default
             for field in filled
             if field.client_default() is None and field.declared.default is not REQUIRED
@@ -36,18 +36,16 @@ class Construction:
 
     def fill(self, instance: Any, values: dict[str, Any]) -> None:
         """Gives ``instance`` its values; raises TypeError for a column that is missing or that there is not."""
-        name = type(instance).__name__
         if not self._configured:
             class_mapper(instance.__class__)  # SQLAlchemy finishes its mappings when they are first asked for
             self._configured = True
         if not self.taken.issuperset(values):
             unknown = next(column for column in values if column not in self.taken)
-            raise TypeError(f"{name}() has no column {unknown!r} to set")
+            raise TypeError(f"{type(instance).__name__}() has no column {unknown!r} to set")
         for column in self.required:
             if column not in values:
-                raise TypeError(f"{name}() is missing the column {column!r}")
+                raise TypeError(f"{type(instance).__name__}() is missing the column {column!r}")
         loaded = instance.__dict__
-        loaded[NEW] = True
         loaded.update(self.constants)
         for column, factory in self.factories:
             if column not in values:

@@ -6,7 +6,8 @@ back, since the rest is known: the time and the memory of reading it are saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby, islice
@@ -26,7 +27,9 @@ from freehold.scope.plan import Prepared
 from freehold.wire import array_text
 
 CHUNK: Final = 5000
-"""Rows in one statement."""
+"""Rows in one round trip."""
+
+_PIECE: Final = 2500  # of more: small enough that making and reading it hides behind the server's work on the others
 
 _DIALECT: Final[Any] = cast(Any, PGDialect_psycopg)()
 _NAME: Final = "given"
@@ -151,9 +154,10 @@ class Chunk:
         return [row.__dict__[name] for row in self.members]
 
 
-def chunks_of(rows: Iterable[Model], owner: str | None, reach: Reach) -> Iterator[Chunk | Single]:
+def chunks_of(rows: Sequence[Model], owner: str | None, reach: Reach) -> Iterator[Chunk | Single]:
     """The statements that insert ``rows`` in order: those that are alike together, as arrays."""
     confined = reach is Reach.OWNER
+    size = CHUNK if len(rows) <= CHUNK else _PIECE
     for (model, keys, plain), group in groupby(rows, key=_likeness):
         names = _names(model, keys)
         column = owner_column(table_of(model))
@@ -162,8 +166,31 @@ def chunks_of(rows: Iterable[Model], owner: str | None, reach: Reach) -> Iterato
             yield from (Single(row, owner, confined) for row in group)
             continue
         whose = None if column is None or named else owner_value(column, owner)
-        while members := list(islice(group, CHUNK)):
+        while members := list(islice(group, size)):
             yield Chunk(model, names, members, whose, reach.closed_columns, confined)
+
+
+async def inserted(
+    chunks: Iterable[Chunk | Single], run: Callable[[Any], Awaitable[list[list[Any]]]]
+) -> AsyncGenerator[list[Model]]:
+    """The new rows of each chunk; while the server works on one, the next is made ready and the one before is read."""
+    before: Chunk | Single | None = None
+    answer: asyncio.Future[list[list[Any]]] | None = None
+    try:
+        for chunk in chunks:
+            statement = chunk.statement()
+            returned = [] if answer is None else (await answer)[0]
+            answer = asyncio.ensure_future(run(statement))
+            await asyncio.sleep(0)  # it is sent
+            if before is not None:
+                yield before.rows(returned)
+            before = chunk
+        if before is not None and answer is not None:
+            yield before.rows((await answer)[0])
+    finally:
+        if answer is not None:
+            answer.cancel()
+            await asyncio.wait([answer])
 
 
 def _likeness(row: Model) -> tuple[type[Model], tuple[str, ...], bool]:

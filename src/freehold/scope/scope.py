@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar, TypeVarTuple, cast, overload
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 from freehold.encryption import Sealed
 from freehold.errors import Code, ConstraintError, NotVisibleError, SerializationError, StatementError
 from freehold.models import Model
-from freehold.scope.bulk import CHUNK, Chunk, Single, chunks_of
+from freehold.scope.bulk import CHUNK, Chunk, Single, chunks_of, inserted
 from freehold.scope.caller import Caller
 from freehold.scope.change import Assignment, alteration, insertion, lookup, removal
 from freehold.scope.compiler import Reach
@@ -125,13 +125,13 @@ class Scope:
         """
         rows = list(rows)
         await self._vault.seal_rows(self._committing, self._caller, rows)
-        chunks = list(chunks_of(rows, self._caller.owner, self._caller.reach))
-        if sum(map(len, chunks)) <= CHUNK:
-            return [row for made in await self._insert(chunks, progress) for row in made]
-        async with self.transaction() as tx:
-            done: list[M] = []
-            for chunk in chunks:
-                done += (await tx._insert([chunk], None))[0]  # noqa: SLF001 - the same class
+        chunks = chunks_of(rows, self._caller.owner, self._caller.reach)
+        if len(rows) <= CHUNK:
+            return [row for made in await self._insert(list(chunks), progress) for row in made]
+        async with self.transaction() as tx, aclosing(inserted(chunks, tx._run)) as made:  # noqa: SLF001 - the same class
+            done: list[Any] = []
+            async for part in made:
+                done += part
                 if progress is not None:
                     progress(len(done))
             return done

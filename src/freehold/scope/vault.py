@@ -111,11 +111,12 @@ class Vault:
         await self.ensure(executor, caller, owners)
         return [sealed_statement(each, caller.owner, chain) if assigns_sealed(each) else each for each in statements]
 
-    async def seal_rows(self, executor: Executor, caller: Caller, rows: Iterable[Model]) -> None:
+    async def seal_rows(self, executor: Executor, caller: Caller, rows: Sequence[Model]) -> None:
         """Seals what models hold for sealed columns, in place."""
-        found = [row for row in rows if places_of(table_of(type(row)))]
-        if not found:
+        kinds = {kind for kind in set(map(type, rows)) if places_of(table_of(kind))}
+        if not kinds:
             return
+        found = [row for row in rows if type(row) in kinds]
         chain = await self.chain()
         owners = {owner_of(table_of(type(row)), vars(row), caller.owner) for row in found}
         await self.ensure(executor, caller, {owner for owner in owners if owner})
