@@ -7,9 +7,7 @@ import os
 from functools import lru_cache
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from freehold.encryption.cipher import cipher, forgery
 from freehold.encryption.derive import derived
 from freehold.encryption.envelope import NONCE_BYTES, associated_data, broken, encoded, framed, opened, to_base64
 
@@ -24,7 +22,7 @@ class DataKey:
 
     def __init__(self, kid: str, secret: bytes) -> None:
         self.kid = kid
-        self._cipher = AESGCM(secret)
+        self._cipher = cipher(secret)
         self._index = derived(secret, b"freehold blind index")
 
     @classmethod
@@ -45,7 +43,7 @@ class DataKey:
         if kid == self.kid:
             try:
                 return self._cipher.decrypt(nonce, ciphertext, associated_data(kid, table, column, owner, row))
-            except InvalidTag:
+            except forgery():
                 pass
         raise broken()
 

@@ -7,10 +7,8 @@ one text: whatever is not exactly what `encoded` writes is refused.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
-
-from pydantic import ConfigDict, TypeAdapter
 
 from freehold.errors import Code, SealError
 
@@ -22,12 +20,6 @@ NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _SHORTEST: Final = 1 + NONCE_BYTES + _TAG_BYTES
 _OWNED: Final = re.compile(r"u([1-9][0-9]{0,8})", re.ASCII)
-# Pydantic's base64 (Rust's) is several times faster than binascii, and refuses stray bits in the last letter.
-_BASE64: Final[TypeAdapter[bytes]] = TypeAdapter(
-    bytes, config=ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
-)
-_decode: Final[Any] = _BASE64.validator.validate_strings
-_encode: Final[Any] = _BASE64.serializer.to_python
 
 
 def opened(text: str) -> tuple[str, bytes, bytes]:
@@ -72,7 +64,7 @@ def framed(*fields: bytes) -> bytes:
 
 def to_base64(data: bytes) -> str:
     """base64url without padding (RFC 4648, section 5)."""
-    text: str = _encode(data, mode="json")
+    text: str = _base64().serializer.to_python(data, mode="json")
     return text.rstrip("=")
 
 
@@ -81,7 +73,7 @@ def from_base64(text: str) -> bytes | None:
     if "+" in text or "/" in text or "=" in text:
         return None
     try:
-        decoded: bytes = _decode(text)
+        decoded: bytes = _base64().validator.validate_strings(text)
     except ValueError:  # pydantic's ValidationError is one
         return None
     return decoded
@@ -94,6 +86,14 @@ def broken() -> SealError:
         "A sealed value does not open.",
         hint="It was changed, or moved from another row, column, table or user: restore it, or set it again.",
     )
+
+
+@cache
+def _base64() -> Any:
+    """Pydantic's base64 (Rust's) is several times faster than binascii, and refuses stray bits in the last letter."""
+    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415 - see `freehold.encryption.cipher`
+
+    return TypeAdapter[bytes](bytes, config=ConfigDict(val_json_bytes="base64", ser_json_bytes="base64"))
 
 
 @lru_cache(maxsize=4096)

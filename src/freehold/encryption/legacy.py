@@ -4,15 +4,12 @@ A wrong key passes the check of the padding once in 250 times, so the plaintext 
 whoever can write the column can change what it says. They are read to be migrated, counted, and then refused.
 """
 
+# ruff: noqa: PLC0415 - see `freehold.encryption.cipher`
+
 from __future__ import annotations
 
 import re
 from typing import Final
-
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES256
-from cryptography.hazmat.primitives.ciphers.modes import CBC
-from cryptography.hazmat.primitives.padding import PKCS7
 
 from freehold.errors import Code, SealError
 
@@ -27,6 +24,8 @@ class LegacyKey:
     __slots__ = ("_algorithm",)
 
     def __init__(self, secret: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+
         self._algorithm = AES256(secret)
 
     def open(self, text: str) -> bytes:
@@ -38,6 +37,10 @@ class LegacyKey:
         raise unreadable()
 
     def _unpadded(self, iv: bytes, ciphertext: bytes) -> bytes | None:
+        from cryptography.hazmat.primitives.ciphers import Cipher
+        from cryptography.hazmat.primitives.ciphers.modes import CBC
+        from cryptography.hazmat.primitives.padding import PKCS7
+
         decryptor = Cipher(self._algorithm, CBC(iv)).decryptor()
         padded = decryptor.update(ciphertext) + decryptor.finalize()
         unpadder = PKCS7(128).unpadder()

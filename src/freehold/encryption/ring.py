@@ -12,16 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from freehold.encryption.cipher import cipher, forgery
 from freehold.encryption.data_key import KEY_BYTES, DataKey
 from freehold.encryption.derive import derived
 from freehold.encryption.envelope import NONCE_BYTES, broken, framed, from_base64, to_base64
 from freehold.encryption.legacy import LegacyKey, node_key
 from freehold.errors import Code, ConfigurationError, SealError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _ID: Final = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 _BETWEEN: Final = re.compile(r"[\s,]+")
@@ -61,7 +62,7 @@ class RingKey:
 
     @cached_property
     def _wrapper(self) -> AESGCM:
-        return AESGCM(derived(self.secret, b"freehold wrap"))
+        return cipher(derived(self.secret, b"freehold wrap"))
 
     def wrap(self, secret: bytes, user: str, generation: int) -> str:
         """A data key as it is stored: for this user, generation and ring key only."""
@@ -74,7 +75,7 @@ class RingKey:
         if blob is not None and len(blob) > NONCE_BYTES:
             try:
                 return self._wrapper.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], self._bound(user, generation))
-            except InvalidTag:
+            except forgery():
                 pass
         raise broken()
 

@@ -1,18 +1,21 @@
 """A sealed value in a program: opaque until somebody says `reveal`, and bound to the row it came from."""
 
+# ruff: noqa: PLC0415 - see `freehold.encryption.cipher`
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, get_args
-
-from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
-from pydantic_core import CoreSchema, core_schema
 
 from freehold.encryption.chain import KeyChain, OwnChain
 from freehold.encryption.envelope import PREFIX, kid_of
 from freehold.encryption.legacy import unreadable
 from freehold.encryption.provider import missing
 from freehold.errors import Code, SealError, StatementError
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 T = TypeVar("T")
 
@@ -25,6 +28,8 @@ class Codec:
     def __init__(self, annotation: Any) -> None:
         self.annotation = annotation
         self.document = annotation not in (str, bytes)
+        from pydantic import TypeAdapter
+
         self._adapter: TypeAdapter[Any] = TypeAdapter(annotation)
 
     def dump(self, value: Any) -> bytes:
@@ -36,7 +41,7 @@ class Codec:
                 return value.encode()
             if self.document:
                 return self._adapter.dump_json(self._adapter.validate_python(value))
-        except (ValidationError, ValueError, TypeError):
+        except (ValueError, TypeError):  # pydantic's ValidationError is a ValueError
             pass
         del value
         raise StatementError(
@@ -51,7 +56,7 @@ class Codec:
             return data
         try:
             return self._adapter.validate_json(data) if self.document else data.decode()
-        except (ValidationError, ValueError):
+        except ValueError:  # pydantic's and UnicodeDecodeError are
             pass
         del data
         raise StatementError(
@@ -116,6 +121,8 @@ class Sealed(Generic[T]):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """In an input: the plain value, taken in and hidden. In an output: stars."""
+        from pydantic_core import core_schema
+
         (inner,) = get_args(source) or (str,)
         taken = core_schema.no_info_after_validator_function(cls, handler.generate_schema(inner))
         schema = core_schema.json_or_python_schema(
