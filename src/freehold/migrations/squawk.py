@@ -49,7 +49,7 @@ EXEMPTIONS: Final = (
     ),
     Exemption(
         ("ban-drop-table", "ban-drop-column", "ban-drop-schema", "ban-drop-database"),
-        "dropped with --allow-drop",
+        "dropped with --allow-drop, or another column took its place",
         r"\bDROP (?:TABLE|COLUMN|SCHEMA) ",
     ),
     Exemption(
@@ -73,7 +73,7 @@ EXEMPTIONS: Final = (
     ),
     Exemption(
         ("renaming-table", "renaming-column", "renaming-object"),
-        "the models declare it with renamed_from",
+        "the models declare it with renamed_from, or a column of another type takes its place",
         r"\bRENAME (?:TO|COLUMN|CONSTRAINT) ",
     ),
     Exemption(

@@ -14,6 +14,7 @@ from freehold.migrations.operation import Lock, Operation, Phase, Stage
 from freehold.migrations.rules.constraint import validation
 from freehold.migrations.rules.fill import filled
 from freehold.migrations.rules.name import qualified
+from freehold.migrations.rules.retype import hindrance
 from freehold.migrations.rules.rule import Rule, refuse_blocking, require_only
 from freehold.policies import quote_identifier
 
@@ -64,7 +65,8 @@ class ColumnRule(Rule):
         yield Operation(Phase.COLUMN, fact.key, sql, Lock.ACCESS_EXCLUSIVE, fact.rank, drop=True)
 
     def alter(self, change: Change, before: Fact, after: Fact, context: Context) -> Iterator[Operation]:
-        require_only(change, "type", "default", "not_null")
+        # The sequence of an identity column follows its type.
+        require_only(change, "type", "default", "not_null", *(["identity_options"] if "type" in change.altered else []))
         if "type" in change.altered:
             yield from _type(change, before, after, context)
         if "default" in change.altered:
@@ -152,13 +154,22 @@ def _type(change: Change, before: Fact, after: Fact, context: Context) -> Iterat
         refuse_blocking(
             change,
             context,
-            "The table would be rewritten.",
-            "Add a column of the new type, let the application write both, fill it with freehold backfill, read from it, "
-            "and drop the old one in a later release.",
+            f"The table would be rewritten. {hindrance(change, context)}",
+            _in_steps(after),
         )
     using = "" if widens else f" USING {quote_identifier(after.key[2])}::{after.text('type')}"
     lock = Lock.ACCESS_EXCLUSIVE if widens else Lock.ACCESS_EXCLUSIVE_REWRITE
     yield _operation(after, f"{_alter(after)} TYPE {after.text('type')}{using}", lock)
+
+
+def _in_steps(fact: Fact) -> str:
+    table, name, type_ = ".".join(fact.key[:2]), fact.key[2], fact.text("type")
+    fill = f'freehold backfill {table} --set "{name}_new={name}::{type_}" --where "{name}_new IS DISTINCT FROM {name}::{type_}"'
+    return (
+        f"In steps: 1. declare {name}_new, {type_}, nullable, beside it, and let the application write both. "
+        f'2. {fill} -m "fill {name}_new". 3. Read from it, and give it NOT NULL and its keys. '
+        f"4. In a later release drop {name}: freehold generate --allow-drop."
+    )
 
 
 def _alter(fact: Fact) -> str:

@@ -24,12 +24,11 @@ _SCAN = {
     "not null": Lock.ACCESS_EXCLUSIVE,
 }
 
-
-# PostgreSQL's own text of a key without storage options: kind, NULLS NOT DISTINCT, columns, INCLUDE, DEFERRABLE.
-_KEY: Final = re.compile(
+KEY: Final = re.compile(
     r"(UNIQUE|PRIMARY KEY)( NULLS NOT DISTINCT)? (\((?:[^()\"]|\"[^\"]*\")+\))( INCLUDE \([^()]+\))?"
     r"((?: DEFERRABLE)?(?: INITIALLY DEFERRED)?)"
 )
+"""PostgreSQL's own text of a key without storage options: kind, NULLS NOT DISTINCT, columns, INCLUDE, DEFERRABLE."""
 
 
 class ConstraintRule(Rule):
@@ -118,7 +117,7 @@ def _refers_to_new_key(fact: Fact, context: Context) -> bool:
 def _from_index(fact: Fact, context: Context) -> Iterator[Operation]:
     """The index is built beside those who write, and becomes the constraint's."""
     schema, table, name = fact.key
-    found = _KEY.fullmatch(fact.text("definition"))
+    found = KEY.fullmatch(fact.text("definition"))
     if found is None:
         refuse_blocking(Change(None, fact), context, "Its index would be built while nobody can use the table.")
         sql = f"{_table(fact)} ADD CONSTRAINT {quote_identifier(name)} {fact.text('definition')}"
