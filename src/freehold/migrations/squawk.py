@@ -77,6 +77,11 @@ EXEMPTIONS: Final = (
         r"\bRENAME (?:TO|COLUMN|CONSTRAINT) ",
     ),
     Exemption(
+        ("ban-alter-identity",),
+        "the column that takes the other's place counts on from where that one is",
+        r"\bADD GENERATED \S+(?: DEFAULT)? AS IDENTITY ",
+    ),
+    Exemption(
         ("constraint-missing-not-valid", "disallowed-unique-constraint", "adding-serial-primary-key-field"),
         "there is no other way; --allow-blocking was given",
         r"\bADD CONSTRAINT \S+ (?:EXCLUDE|UNIQUE|PRIMARY KEY)(?! USING INDEX)",

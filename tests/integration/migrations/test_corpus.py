@@ -103,6 +103,19 @@ CASES: dict[str, tuple[str, ...]] = {
     "column default dropped": ("alter table tasks alter title drop default",),
     "column widened": ("alter table users alter name type varchar(200)",),
     "column to text": ("alter table users alter name type text",),
+    "column retyped": ("alter table users alter age type bigint",),
+    "column that policies name retyped": (
+        *(f"drop policy users_{command} on users" for command in ("select", "insert", "update", "delete")),
+        "alter table users alter id type varchar(40)",
+        *(each for each in owned("users", "id") if each.startswith("create policy")),
+    ),
+    "column that a view names widened": (
+        "drop view done",
+        "alter table tasks alter title type varchar",
+        "create view done with (security_invoker = true) as select user_id, id, title from tasks where status = 'done'",
+        "grant select on done to authenticated",
+        "comment on view done is 'finished'",
+    ),
     "column made not null": ("alter table users alter email set not null",),
     "column made nullable": ("alter table tasks alter title drop not null",),
     "column dropped": ("alter table tasks drop column deleted_at",),
@@ -240,7 +253,7 @@ REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
         ("create table parts (id integer) partition by range (id)",),
     ),
     "inheriting table": (Code.CHANGE_UNSUPPORTED, ("create table child () inherits (plain)",)),
-    "column type": (Code.REWRITE_REFUSED, ("alter table users alter age type bigint",)),
+    "column type": (Code.REWRITE_REFUSED, ("alter table users alter age type text",)),
     "generated column on an old table": (
         Code.REWRITE_REFUSED,
         ("alter table users add column twice integer generated always as (age * 2) stored",),

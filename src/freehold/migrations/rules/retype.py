@@ -82,9 +82,7 @@ class Retyping:
     def _named(self) -> dict[Identity, Fact]:
         """What names the columns before or after, and is there after, as it is then; a fact that goes is left to its rule."""
         snapshots = (self.context.before, self.context.after)
-        found = (
-            fact for change in self.columns for facts in snapshots for fact in mentions(change.key, facts)
-        )
+        found = (fact for change in self.columns for facts in snapshots for fact in mentions(change.key, facts))
         after = self.context.after
         return {fact.identity: after[fact.identity] for fact in found if fact.identity in after}
 
@@ -198,7 +196,9 @@ def _remade(fact: Fact) -> bool:
     if fact.kind is Kind.CONSTRAINT:
         known = fact.text("type") in {"check", "foreign key"} or KEY.fullmatch(fact.text("definition")) is not None
         return known and fact.text("type") != "exclude"
-    return fact.kind is Kind.INDEX or (fact.kind in NAMING and (fact.kind is not Kind.VIEW or fact.text("kind") == "view"))
+    return fact.kind is Kind.INDEX or (
+        fact.kind in NAMING and (fact.kind is not Kind.VIEW or fact.text("kind") == "view")
+    )
 
 
 def _wider(before: str, after: str) -> bool:
@@ -209,13 +209,13 @@ def _watched(table: Key, changes: Sequence[Change]) -> Iterator[Operation]:
     """A trigger that keeps the new columns equal, also to what a replica applies; and no NULL where none may be."""
     function = qualified(table[0], _short("freehold_retype_", table[1]))
     sets = "".join(
-        f"    NEW.{quote_identifier(_new(change.fact))} := NEW.{quote_identifier(change.key[2])};\n" for change in changes
+        f"    NEW.{quote_identifier(_new(change.fact))} := NEW.{quote_identifier(change.key[2])};\n"
+        for change in changes
     )
-    for sql in (
-        f"CREATE FUNCTION {function}() RETURNS trigger\nLANGUAGE plpgsql SET search_path = ''\n"
-        f"AS $freehold$\nBEGIN\n{sets}    RETURN NEW;\nEND\n$freehold$",
-        f"REVOKE ALL ON FUNCTION {function}() FROM PUBLIC",
-    ):
+    made = (
+        f"CREATE FUNCTION {function}() RETURNS trigger\nLANGUAGE plpgsql SET search_path = ''\nAS $freehold$\nBEGIN\n"
+    )
+    for sql in (f"{made}{sets}    RETURN NEW;\nEND\n$freehold$", f"REVOKE ALL ON FUNCTION {function}() FROM PUBLIC"):
         yield Operation(Phase.RELATION_FUNCTION, table, sql)
     name = quote_identifier(_TRIGGER)
     for sql in (
@@ -264,7 +264,10 @@ def _exchange(change: Change, sequences: Sequence[Fact]) -> Iterator[str]:
 def _counted(fact: Fact) -> Iterator[str]:
     """The new column counts on from where the old one is, by a sequence of the same name."""
     table, old = qualified(*fact.key[:2]), _short(OLD, fact.key[2])
-    was, now = (f"pg_get_serial_sequence({quote_literal(table)}, {quote_literal(name)})::regclass" for name in (old, fact.key[2]))
+    was, now = (
+        f"pg_get_serial_sequence({quote_literal(table)}, {quote_literal(name)})::regclass"
+        for name in (old, fact.key[2])
+    )
     aside = quote_identifier(_short(OLD, f"{fact.key[1]}_{fact.key[2]}"))
     yield f"DO $freehold$ BEGIN\n    EXECUTE format('ALTER SEQUENCE %s RENAME TO {aside}', {was});\nEND $freehold$"
     identity = f"GENERATED {fact.text('identity')} AS IDENTITY ({fact.text('identity_options')})"
