@@ -77,6 +77,11 @@ EXEMPTIONS: Final = (
         r"\bRENAME (?:TO|COLUMN|CONSTRAINT) ",
     ),
     Exemption(
+        ("ban-create-domain-with-constraint", "ban-alter-domain-with-add-constraint"),
+        "the database has the domain, or the models say so; rows are read for a condition in a unit of its own",
+        r"^(?:CREATE|ALTER) DOMAIN .*\bCONSTRAINT ",
+    ),
+    Exemption(
         ("ban-alter-identity",),
         "the column that takes the other's place counts on from where that one is",
         r"\bADD GENERATED \S+(?: DEFAULT)? AS IDENTITY ",
