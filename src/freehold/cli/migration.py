@@ -61,12 +61,13 @@ def _generate(
     as_json: Json = False,
 ) -> None:
     """Write the revision from the history to the models, after proving it on a scratch database."""
-    from freehold.migrations.generate import Permission, generate  # noqa: PLC0415
-    from freehold.migrations.rename import Rename  # noqa: PLC0415
-    from freehold.models.load import declared_renames, load_statements  # noqa: PLC0415
-
     settings = Settings.load()
     with shadows(settings) as cluster, progress(as_json) as report:
+        # Beside the server, which starts meanwhile.
+        from freehold.migrations.generate import Permission, generate  # noqa: PLC0415
+        from freehold.migrations.rename import Rename  # noqa: PLC0415
+        from freehold.models.load import declared_renames, load_statements  # noqa: PLC0415
+
         statements = load_statements(settings.models)
         made = generate(
             statements,
