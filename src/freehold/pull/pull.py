@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -65,6 +65,7 @@ def pull(facts: Snapshot, database: str) -> Pulled:
     names = class_names(possible)
     around = Surroundings(possible, owners, names, enum_types(told.own), domain_types(told.own))
     models = _models(around)
+    remarks += _unreachable(told.own, models)
     first, last = _statements(_shut(told.own, whole), models, whole, remarks)
     remarks += [remark for model in models for remark in model.remarks]
     columns = {column for model in models for column in model.table.columns}
@@ -86,6 +87,16 @@ def _told(facts: Snapshot) -> dict[Key, Table]:
 def _kept_whole(table: Table, why: str) -> Remark:
     shut = "" if table.guarded else "; nothing says whose its rows are, so it is shut to everybody but the service"
     return Remark(table.fact.name, "decide", f"{why}: it is kept as SQL{shut}")
+
+
+def _unreachable(facts: Snapshot, models: Sequence[Model]) -> Iterator[Remark]:
+    """Schemas that callers may not use: grants on the tables in them reach nobody."""
+    for fact in facts.of(Kind.SCHEMA):
+        used = fact.key != ("public",) and any(model.table.key[0] == fact.key[0] for model in models)
+        if used and (Kind.GRANT, ("schema", fact.key[0], "", "", "authenticated", "USAGE")) not in facts:
+            line = f"GRANT USAGE ON SCHEMA {qualified(*fact.key)} TO authenticated, service_role"
+            words = f"callers may not use it, whatever its tables grant: sql({literal(line)}, Model.metadata)"
+            yield Remark(fact.name, "decide", words)
 
 
 def _shut(facts: Snapshot, tables: AbstractSet[Key]) -> Snapshot:

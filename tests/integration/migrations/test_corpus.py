@@ -298,6 +298,10 @@ REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
         Code.REWRITE_REFUSED,
         ("alter table users add column twice integer generated always as (age * 2) stored",),
     ),
+    "exclusion on an old table": (
+        Code.REWRITE_REFUSED,
+        ("alter table plain add constraint once exclude using btree (payload with =)",),
+    ),
     "identity on an old table": (
         Code.REWRITE_REFUSED,
         ("alter table users add column n integer generated always as identity",),
@@ -317,6 +321,24 @@ REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
     ),
     "DDL that PostgreSQL refuses": (Code.MODELS_REFUSED, ("create index on tasks (nothing)",)),
 }
+
+
+STEPS = {
+    "generated column on an old table": "NEW.twice := (age * 2)",
+    "identity on an old table": "nextval('public.users_n_seq')",
+    "exclusion on an old table": "1. declare a table like public.plain",
+    "column type": 'freehold backfill public.users --set "age_new=age::text"',
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_has_no_safe_form_is_refused_with_the_steps(name: str, workshop: Workshop, tmp_path: Path) -> None:
+    """Ready to be pasted, about the table at hand, before the way that blocks."""
+    with pytest.raises(MigrationError) as refused:
+        workshop.generate(tmp_path, *REFUSED[name][1], permission=Permission())
+    assert refused.value.code == Code.REWRITE_REFUSED
+    hint = refused.value.hint or ""
+    assert hint.index(STEPS[name]) < hint.index("--allow-blocking")
 
 
 @pytest.mark.parametrize(("code", "statements"), REFUSED.values(), ids=REFUSED.keys())

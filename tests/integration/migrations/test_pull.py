@@ -200,6 +200,7 @@ def test_what_cannot_be_a_model_is_listed(cluster: Cluster, tmp_path: Path) -> N
     decided = _told(pulled, "decide")
     for name in ("bare", "pairs", "parted", "odd"):
         assert any(name in each and "kept as SQL; nothing says whose its rows are" in each for each in decided), name
+    assert any("schema other: callers may not use it" in each for each in decided)
     left = _left(cluster, facts, pulled, tmp_path)
     assert [str(change) for change in left if change.verb == "drop"] == ["drop column public.fine.m"]
 

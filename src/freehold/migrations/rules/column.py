@@ -28,7 +28,6 @@ _WIDER: Final = re.compile(r"character varying(?:\((\d+)\))?")
 # What is NULL, or wrong, when nobody calls.
 _CALLERS: Final = re.compile(r"\bauth\.|current_setting\(|\bCURRENT_USER\b|\bSESSION_USER\b|\bCURRENT_ROLE\b")
 _LONGEST: Final = 63
-_PLAIN: Final = "Add a plain nullable column, and let the application or a trigger fill it."
 _HINT: Final = "Add the column nullable first, fill it in a second migration, and make it NOT NULL in a third."
 
 
@@ -43,7 +42,7 @@ class ColumnRule(Rule):
             yield _operation(fact, f"ALTER TABLE {table} ADD COLUMN {definition(fact)}")
             return
         if fact.text("identity") or fact.text("generated"):
-            refuse_blocking(Change(None, fact), context, "The table would be rewritten.", _PLAIN)
+            refuse_blocking(Change(None, fact), context, "The table would be rewritten.", _computed_in_steps(fact))
             sql = f"ALTER TABLE {table} ADD COLUMN {definition(fact)}"
             yield _operation(fact, sql, Lock.ACCESS_EXCLUSIVE_REWRITE)
             return
@@ -169,6 +168,22 @@ def _in_steps(fact: Fact) -> str:
         f"In steps: 1. declare {name}_new, {type_}, nullable, beside it, and let the application write both. "
         f'2. {fill} -m "fill {name}_new". 3. Read from it, and give it NOT NULL and its keys. '
         f"4. In a later release drop {name}: freehold generate --allow-drop."
+    )
+
+
+def _computed_in_steps(fact: Fact) -> str:
+    """PostgreSQL cannot make a stored column of one that is there, so what is filled stays a plain one."""
+    table, name, value = ".".join(fact.key[:2]), fact.key[2], fact.text("generated")
+    if fact.text("identity"):
+        return (
+            f"Give it a sequence instead, which is filled in batches: CREATE SEQUENCE {table}_{name}_seq (freehold.models.sql, "
+            f"first=True), and server_default=\"nextval('{table}_{name}_seq')\"."
+        )
+    return (
+        f"In steps: 1. declare {name} as a plain column, {fact.text('type')}, nullable. 2. Keep it by a trigger "
+        f"(freehold.models.sql): BEFORE INSERT OR UPDATE, NEW.{name} := {value}. 3. freehold backfill {table} "
+        f'--set "{name}={value}" --where "{name} IS DISTINCT FROM {value}" -m "fill {name}". '
+        "On PostgreSQL 18 a virtual column (computed, not stored) is added at once."
     )
 
 
