@@ -315,6 +315,10 @@ REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
     "table dropped": (Code.DROP_REFUSED, ("drop table plain",)),
     "column dropped": (Code.DROP_REFUSED, ("alter table users drop column age",)),
     "grant without row security": (Code.GRANT_UNGUARDED, ("grant select on plain to authenticated",)),
+    "grant on a partition without row security": (
+        Code.GRANT_UNGUARDED,
+        ("grant select on logs_1 to authenticated",),
+    ),
     "row security taken from a granted table": (
         Code.GRANT_UNGUARDED,
         ("alter table tasks no force row level security",),
