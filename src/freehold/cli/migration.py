@@ -149,7 +149,11 @@ def _show_preview(found: Preview, as_json: bool) -> None:
         out.print(f"  {first}{' ...' if rest else ''}", markup=False)
         if each.lock:
             size = "" if each.size is None else f" ({decimal(each.size)}, about {each.rows:,} rows)"
-            out.print(f"      locks {each.table}{size}: {each.lock}", style=_colour(each.lock), markup=False)
+            out.print(
+                f"      locks {each.table or 'what it is about'}{size}: {each.lock}",
+                style=_colour(each.lock),
+                markup=False,
+            )
     for line in found.unsafe:
         out.print(f"unsafe: {line}", style="bold red", markup=False)
     out.print("Nothing was run." if found.statements else "There is nothing to run.", style="dim")

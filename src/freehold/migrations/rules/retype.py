@@ -241,7 +241,8 @@ def _unwatched(table: Key) -> Iterator[Operation]:
 def _exchanged(change: Change, sequences: Sequence[Fact]) -> Iterator[Operation]:
     """The new column in the place of the old one, which goes with its indexes; a moment's work, whatever there is."""
     for sql in _exchange(change, sequences):
-        yield Operation(Phase.COLUMN, change.key, sql, Lock.ACCESS_EXCLUSIVE, change.fact.rank, stage=Stage.FINISH)
+        lock = Lock.ACCESS_EXCLUSIVE if sql.startswith("ALTER TABLE") else Lock.NONE
+        yield Operation(Phase.COLUMN, change.key, sql, lock, change.fact.rank, stage=Stage.FINISH)
 
 
 def _exchange(change: Change, sequences: Sequence[Fact]) -> Iterator[str]:
