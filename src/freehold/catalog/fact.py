@@ -19,6 +19,7 @@ class Kind(StrEnum):
 
     SCHEMA = "schema"
     ENUM = "enum"
+    DOMAIN = "domain"
     SEQUENCE = "sequence"
     FUNCTION = "function"
     TABLE = "table"

@@ -1,5 +1,5 @@
 """``python -m freehold.cli`` is ``freehold``."""
 
-from freehold.cli.app import main
+from freehold.cli import main
 
 main()

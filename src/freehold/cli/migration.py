@@ -61,12 +61,13 @@ def _generate(
     as_json: Json = False,
 ) -> None:
     """Write the revision from the history to the models, after proving it on a scratch database."""
-    from freehold.migrations.generate import Permission, generate  # noqa: PLC0415
-    from freehold.migrations.rename import Rename  # noqa: PLC0415
-    from freehold.models.load import declared_renames, load_statements  # noqa: PLC0415
-
     settings = Settings.load()
     with shadows(settings) as cluster, progress(as_json) as report:
+        # Beside the server, which starts meanwhile.
+        from freehold.migrations.generate import Permission, generate  # noqa: PLC0415
+        from freehold.migrations.rename import Rename  # noqa: PLC0415
+        from freehold.models.load import declared_renames, load_statements  # noqa: PLC0415
+
         statements = load_statements(settings.models)
         made = generate(
             statements,
@@ -148,7 +149,11 @@ def _show_preview(found: Preview, as_json: bool) -> None:
         out.print(f"  {first}{' ...' if rest else ''}", markup=False)
         if each.lock:
             size = "" if each.size is None else f" ({decimal(each.size)}, about {each.rows:,} rows)"
-            out.print(f"      locks {each.table}{size}: {each.lock}", style=_colour(each.lock), markup=False)
+            out.print(
+                f"      locks {each.table or 'what it is about'}{size}: {each.lock}",
+                style=_colour(each.lock),
+                markup=False,
+            )
     for line in found.unsafe:
         out.print(f"unsafe: {line}", style="bold red", markup=False)
     out.print("Nothing was run." if found.statements else "There is nothing to run.", style="dim")

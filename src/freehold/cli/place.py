@@ -38,14 +38,16 @@ def owner_dsn(settings: Settings) -> Generator[str]:
 def shadows(settings: Settings) -> Generator[Cluster]:
     """A server of its own for scratch databases: roles belong to a whole server, so never the target's.
 
-    It starts beside what the command does until it first needs it: importing models takes as long.
+    It starts, and makes its first database, beside what the command does until it needs one: importing models takes as long.
     """
     # A short-lived process full of models that stay: looking for garbage among them costs a fifth of its time.
     gc.disable()
     with ThreadPoolExecutor(1, "freehold shadow") as thread:
         starting = thread.submit(EmbeddedServer.start, settings.directory / _SHADOWS, durable=False)
+        cluster = Cluster(lambda database: starting.result().admin_dsn(database), settings.app)
         try:
-            yield Cluster(lambda database: starting.result().admin_dsn(database), settings.app)
+            with cluster.ahead(thread):
+                yield cluster
         finally:
             if starting.exception() is None:
                 starting.result().stop()

@@ -31,7 +31,13 @@ from freehold.wire import Connection, connect, narrated
 _SHOWN: Final = 10
 _STEPS: Final = 3
 _REASON: Final = "it is what was there before freehold"
-_ALTERED: Final = {Kind.TABLE: "TABLE", Kind.SEQUENCE: "SEQUENCE", Kind.ENUM: "TYPE", Kind.SCHEMA: "SCHEMA"}
+_ALTERED: Final = {
+    Kind.TABLE: "TABLE",
+    Kind.SEQUENCE: "SEQUENCE",
+    Kind.ENUM: "TYPE",
+    Kind.DOMAIN: "DOMAIN",
+    Kind.SCHEMA: "SCHEMA",
+}
 
 
 @dataclass(frozen=True)

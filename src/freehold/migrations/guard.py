@@ -19,6 +19,9 @@ left join pg_index i on i.indexrelid = c.oid left join pg_class t on t.oid = i.i
 where n.nspname = %s and c.relname = %s
 """
 
+PLAIN_DEFINITION: Final = """replace(replace(replace({}, '"', ''), ' ONLY ', ' '), ' ON public.', ' ON ')"""
+"""What `plain_definition` does to PostgreSQL's own text, in SQL."""
+
 
 def settle(connection: Connection, index: Index, statement: str) -> None:
     """Makes or drops ``index`` by ``statement`` unless that is done; a broken one is dropped and built again.
@@ -63,10 +66,12 @@ def _refuse_stranger(index: Index, found: tuple[object, ...]) -> None:
 
 
 def _same(definition: str, statement: str) -> bool:
-    """PostgreSQL quotes and qualifies a name only where it must."""
-    texts = (definition, statement.replace(" CONCURRENTLY", "", 1))
-    one, other = (text.replace('"', "").replace(" ONLY ", " ") for text in texts)
-    return one == other or one.replace(" ON public.", " ON ") == other.replace(" ON public.", " ON ")
+    return plain_definition(definition) == plain_definition(statement)
+
+
+def plain_definition(text: str) -> str:
+    """A CREATE INDEX without what PostgreSQL writes only where it must: quotes, and the schema of a table in public."""
+    return text.replace(" CONCURRENTLY", "", 1).replace('"', "").replace(" ONLY ", " ").replace(" ON public.", " ON ")
 
 
 def _occupied(index: Index, what: str) -> MigrationError:

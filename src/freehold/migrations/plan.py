@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from freehold.catalog import Change, Kind, Snapshot, diff
 from freehold.errors import Code, MigrationError
-from freehold.migrations.context import Context
-from freehold.migrations.operation import Operation
+from freehold.migrations.context import Context, Identity
+from freehold.migrations.operation import Operation, Stage
 from freehold.migrations.rename import refuse_ambiguous
 from freehold.migrations.rules import RULES
 from freehold.migrations.rules.enum import grows
+from freehold.migrations.rules.mention import NAMING, mentions
+from freehold.migrations.rules.retype import retyping
 from freehold.migrations.weakness import weakenings
 
 _HOLDS_ROWS = (Kind.SCHEMA, Kind.TABLE, Kind.COLUMN, Kind.SEQUENCE)
@@ -59,20 +61,29 @@ def plan(current: Snapshot, desired: Snapshot, *, allow_drop: bool = False, allo
 
 
 def _operations(context: Context) -> tuple[Operation, ...]:
-    changes = tuple(_recreated(context.changes, context))
-    whole = replace(context, changes=changes)
+    retyped = retyping(context)
+    changes = tuple(_recreated(retyped.rest, context))
+    found = [*_planned(changes, replace(context, changes=changes)), *retyped.operations()]
+    again = _planned(retyped.again, retyped.surroundings())
+    found += [replace(operation, stage=Stage.FINISH) for operation in again]
+    return tuple(dict.fromkeys(sorted(found, key=lambda operation: operation.order)))
+
+
+def _planned(changes: Sequence[Change], context: Context) -> Iterator[Operation]:
+    """What the rule of each kind plans for its changes."""
     kinds: dict[Kind, list[Change]] = {}
     for change in changes:
         kinds.setdefault(change.kind, []).append(change)
-    found = [operation for kind in Kind if kind in kinds for operation in RULES[kind].plan(kinds[kind], whole)]
-    return tuple(dict.fromkeys(sorted(found, key=lambda operation: operation.order)))
+    for kind in Kind:
+        if kind in kinds:
+            yield from RULES[kind].plan(kinds[kind], context)
 
 
 def _recreated(changes: Sequence[Change], context: Context) -> Iterator[Change]:
     """Splits what can only be dropped and made again, and takes along what is attached to it and would be lost."""
     again = {
         change.fact.identity for change in changes if change.verb == "alter" and RULES[change.kind].recreates(change)
-    }
+    } | set(_in_the_way(changes, context))
     attached = (
         {
             fact.identity: fact
@@ -89,10 +100,19 @@ def _recreated(changes: Sequence[Change], context: Context) -> Iterator[Change]:
         else:
             yield change
     changed = {change.fact.identity for change in changes}
-    for identity, fact in attached.items():
+    for identity in (*sorted(again), *attached):
         if identity not in changed:
-            yield Change(fact, None)
-            yield Change(None, fact)
+            yield Change(context.before[identity], None)
+            yield Change(None, context.before[identity])
+
+
+def _in_the_way(changes: Sequence[Change], context: Context) -> Iterator[Identity]:
+    """What names a column whose type changes in place: PostgreSQL refuses to look into it (manual, ALTER TABLE)."""
+    for change in changes:
+        if change.kind is Kind.COLUMN and "type" in change.altered:
+            for fact in mentions(change.key, context.before):
+                if fact.kind in NAMING and fact.identity in context.after:
+                    yield fact.identity
 
 
 def _loses_rows(change: Change, context: Context) -> bool:

@@ -16,7 +16,7 @@ from freehold.migrations.safety.rule import NAME, plain
 from freehold.wire import Connection, connect, narrated
 
 _TABLE: Final = re.compile(
-    rf"(?:^ALTER TABLE|^UPDATE|^DELETE FROM|^DROP TABLE|\sON)(?: TABLE| ONLY)? {NAME}", re.IGNORECASE
+    rf"(?:^ALTER TABLE|^ANALYZE|^UPDATE|^DELETE FROM|^DROP TABLE|\sON)(?: TABLE| ONLY)? {NAME}", re.IGNORECASE
 )
 _SIZES: Final = """
 select n.nspname || '.' || c.relname, pg_total_relation_size(c.oid), greatest(c.reltuples, 0)::bigint

@@ -98,7 +98,7 @@ def _insert(table: Fact, facts: Snapshot) -> str | None:
 
 def _values(table: Fact, facts: Snapshot) -> Iterator[tuple[str, str | None]]:
     """A value for each column without a default; None where one is needed and nobody knows any."""
-    for column in facts.of(Kind.COLUMN, *table.key):
+    for column in _columns(table, facts).values():
         if column.text("generated") or column.text("identity"):
             continue
         if column.text("default") and "auth." not in column.text("default"):
@@ -108,10 +108,21 @@ def _values(table: Fact, facts: Snapshot) -> Iterator[tuple[str, str | None]]:
             yield column.key[2], value
 
 
+def _columns(table: Fact, facts: Snapshot) -> dict[str, Fact]:
+    """The columns by name; those of a partition are its parent's."""
+    found = dict[str, Fact]()
+    for need in table.requires:
+        found |= _columns(facts[Kind.TABLE, tuple(need[1:])], facts)
+    return found | {fact.key[2]: fact for fact in facts.of(Kind.COLUMN, *table.key)}
+
+
 def _value(type_: str, facts: Snapshot) -> str | None:
     for enum in facts.of(Kind.ENUM):
         if type_.replace('"', "") == ".".join(enum.key) and enum.names("labels"):
             return quote_literal(enum.names("labels")[0]).strip()
+    for domain in facts.of(Kind.DOMAIN):
+        if type_.replace('"', "") == ".".join(domain.key):
+            return _value(domain.text("type"), facts)
     return next((value for pattern, value in _VALUES.items() if re.fullmatch(pattern, type_)), None)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import Executor, Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 from freehold.catalog import Snapshot, read
@@ -33,6 +34,9 @@ class Cluster:
 
     admin: Callable[[str], str]
     app: str
+    _ahead: list[Future[tuple[ExitStack, Shadow]]] = field(
+        default_factory=list["Future[tuple[ExitStack, Shadow]]"], repr=False, compare=False
+    )
 
     @property
     def owner(self) -> str:
@@ -40,8 +44,29 @@ class Cluster:
         return f"{self.app}_owner"
 
     @contextmanager
+    def ahead(self, thread: Executor) -> Generator[None]:
+        """Has ``thread`` make the first shadow beside what else is done; it is dropped at the end where nobody asked."""
+        self._ahead.append(thread.submit(self._opened))
+        try:
+            yield
+        finally:
+            for made in self._ahead:
+                if made.exception() is None:
+                    made.result()[0].close()
+
+    @contextmanager
     def database(self) -> Generator[Shadow]:
         """A new shadow, dropped at the end."""
+        stack, shadow = self._ahead.pop().result() if self._ahead else self._opened()
+        with stack:
+            yield shadow
+
+    def _opened(self) -> tuple[ExitStack, Shadow]:
+        stack = ExitStack()
+        return stack, stack.enter_context(self._new())
+
+    @contextmanager
+    def _new(self) -> Generator[Shadow]:
         name = f"freehold_shadow_{secrets.token_hex(6)}"
         with connect(self.admin("postgres")) as server:
             _create(server, name)

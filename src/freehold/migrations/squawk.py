@@ -49,7 +49,7 @@ EXEMPTIONS: Final = (
     ),
     Exemption(
         ("ban-drop-table", "ban-drop-column", "ban-drop-schema", "ban-drop-database"),
-        "dropped with --allow-drop",
+        "dropped with --allow-drop, or another column took its place",
         r"\bDROP (?:TABLE|COLUMN|SCHEMA) ",
     ),
     Exemption(
@@ -73,8 +73,18 @@ EXEMPTIONS: Final = (
     ),
     Exemption(
         ("renaming-table", "renaming-column", "renaming-object"),
-        "the models declare it with renamed_from",
+        "the models declare it with renamed_from, or a column of another type takes its place",
         r"\bRENAME (?:TO|COLUMN|CONSTRAINT) ",
+    ),
+    Exemption(
+        ("ban-create-domain-with-constraint", "ban-alter-domain-with-add-constraint"),
+        "the database has the domain, or the models say so; rows are read for a condition in a unit of its own",
+        r"^(?:CREATE|ALTER) DOMAIN .*\bCONSTRAINT ",
+    ),
+    Exemption(
+        ("ban-alter-identity",),
+        "the column that takes the other's place counts on from where that one is",
+        r"\bADD GENERATED \S+(?: DEFAULT)? AS IDENTITY ",
     ),
     Exemption(
         ("constraint-missing-not-valid", "disallowed-unique-constraint", "adding-serial-primary-key-field"),

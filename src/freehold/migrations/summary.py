@@ -10,7 +10,7 @@ from freehold.migrations.plan import Plan
 
 _PLURAL = {Kind.POLICY: "policies", Kind.INDEX: "indexes", Kind.OTHER: "others"}
 _COUNTED = (
-    Kind.SCHEMA, Kind.ENUM, Kind.SEQUENCE, Kind.TABLE, Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX,
+    Kind.SCHEMA, Kind.ENUM, Kind.DOMAIN, Kind.SEQUENCE, Kind.TABLE, Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX,
     Kind.FUNCTION, Kind.VIEW, Kind.POLICY, Kind.TRIGGER, Kind.COMMENT, Kind.DEFAULT_PRIVILEGE, Kind.GRANT,
 )  # fmt: skip
 _SIGN = {"add": "+", "drop": "-", "alter": "~"}

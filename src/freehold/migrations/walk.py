@@ -19,17 +19,18 @@ from freehold.policies import quote_identifier
 from freehold.wire import Connection, StatementFailed, narrated
 
 _WHERE: Final = "\nWHERE "
-# FORCE ROW LEVEL SECURITY binds the owner too: rows it cannot see would be left out without a word.
-_SEES_ALL: Final = """
+SEES_ALL: Final = """
 select not row_security_active(c.oid) or (
     exists (select from pg_policy p where p.polrelid = c.oid and p.polpermissive and p.polcmd = '*'
               and pg_get_expr(p.polqual, p.polrelid) = 'true' and exists (
                   select from unnest(p.polroles) r where r = 0 or pg_has_role(r, 'USAGE')))
     and not exists (select from pg_policy p where p.polrelid = c.oid and not p.polpermissive and exists (
-                        select from unnest(p.polroles) r where r = 0 or pg_has_role(r, 'USAGE')))),
-    greatest(c.reltuples, 0)::bigint
+                        select from unnest(p.polroles) r where r = 0 or pg_has_role(r, 'USAGE'))))
 from pg_class c where c.oid = %s::regclass
 """
+"""Whether row security hides no row of a table from this role: FORCE binds the owner too, and what it does not see would
+be left out without a word."""
+_ROWS: Final = "select greatest(reltuples, 0)::bigint from pg_class where oid = %s::regclass"
 
 Tell = Callable[[Step, int, int, str], None]
 
@@ -74,8 +75,9 @@ class _Walk:
         self._assert_done()
 
     def _expected(self) -> int:
-        row = self.connection.execute(_SEES_ALL, (qualified(self.batches.schema, self.batches.table),)).fetchone()
-        if row is None or row[0] is not True:
+        table = qualified(self.batches.schema, self.batches.table)
+        sees = self.connection.execute(SEES_ALL, (table,)).fetchone()
+        if sees is None or sees[0] is not True:
             name = f"{self.batches.schema}.{self.batches.table}"
             raise MigrationError(
                 Code.ROWS_HIDDEN,
@@ -83,7 +85,8 @@ class _Walk:
                 detail="FORCE ROW LEVEL SECURITY binds the owner too, and rows it does not see would be left out.",
                 hint="Generate the revision with freehold backfill: it opens the table to the owner meanwhile.",
             )
-        return int(str(row[1]))
+        row: Any = self.connection.execute(_ROWS, (table,)).fetchone()
+        return int(row[0])
 
     def _cursor(self) -> tuple[tuple[str, ...] | None, int, int]:
         query = "select cursor, rows from freehold.ledger where revision = %s and unit = %s"

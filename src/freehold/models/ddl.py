@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects.postgresql import ENUM, CreateEnumType
@@ -16,13 +17,17 @@ from freehold.models.rules import rules_of
 from freehold.models.statement import statements_of
 from freehold.policies import quote_identifier, quote_literal
 
+_SCHEMA: Final = re.compile(r"\s*CREATE SCHEMA\b", re.IGNORECASE)
+"""Before the types that are in it."""
 _DIALECT: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
 def schema_statements(metadata: MetaData) -> tuple[str, ...]:
     """Every statement for the tables of ``metadata``: types, tables, indexes, triggers, their protection, functions."""
     tables = metadata.sorted_tables
-    statements = [*_enums(tables), *statements_of(metadata, first=True)]
+    first = statements_of(metadata, first=True)
+    schemas = [each for each in first if _SCHEMA.match(each)]
+    statements = [*schemas, *_enums(tables), *(each for each in first if each not in schemas)]
     statements += [statement for table in tables for statement in _table(table)]
     for table in tables:
         statements += protection_of(table).statements()
@@ -31,10 +36,14 @@ def schema_statements(metadata: MetaData) -> tuple[str, ...]:
 
 def _enums(tables: Sequence[Table]) -> Iterator[str]:
     """The enum types that columns are of, each once."""
-    types = [column.type for table in tables for column in table.columns]
-    enums = {str(each.name): each for each in types if isinstance(each, ENUM)}
+    types: list[Any] = [column.type for table in tables for column in table.columns if _is_enum(column.type)]
+    enums = {(str(each.schema), str(each.name)): each for each in types}
     for _, enum in sorted(enums.items()):
         yield _text(CreateEnumType(enum))
+
+
+def _is_enum(type_: object) -> bool:
+    return isinstance(type_, ENUM)
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from freehold.catalog import Fact, Kind, Snapshot
 from freehold.pull.call import call, literal
 from freehold.pull.expression import Expression, parse
+from freehold.pull.kind import SQL_TYPES, ColumnKind, kind_of
 from freehold.pull.table import Table
 
 _CHECK: Final = re.compile(r"CHECK \((.*)\)", re.DOTALL)
@@ -37,15 +39,38 @@ def annotation(values: Choices) -> str:
     return f"Literal[{', '.join(literal(value) if isinstance(value, str) else str(value) for value in values)}]"
 
 
-def enum_types(facts: Snapshot, schema: str) -> dict[str, tuple[Choices, str]]:
+def enum_types(facts: Snapshot) -> dict[str, tuple[Choices, str]]:
     """The enum types as columns name them: their labels, and the source of their type."""
     found: dict[str, tuple[Choices, str]] = {}
-    for fact in facts.of(Kind.ENUM, schema):
+    for fact in facts.of(Kind.ENUM):
         labels = fact.names("labels")
-        source = call("ENUM", [*map(literal, labels), f"name={literal(fact.key[1])}"], indent=4)
-        for name in (fact.key[1], f'"{fact.key[1]}"'):
-            found[f"{schema}.{name}"] = (labels, source)
+        arguments = [*map(literal, labels), f"name={literal(fact.key[1])}", *_in_schema(fact)]
+        found |= dict.fromkeys(spellings(fact), (labels, call("ENUM", arguments, indent=4)))
     return found
+
+
+def domain_types(facts: Snapshot) -> dict[str, ColumnKind]:
+    """The domains as columns name them: the annotation of what they are made of, and the source of their type."""
+    found: dict[str, ColumnKind] = {}
+    for fact in facts.of(Kind.DOMAIN):
+        base = kind_of(fact.text("type"))
+        inner = base and (base.sql_type or SQL_TYPES.get(base.annotation))
+        if base and inner:
+            arguments = [literal(fact.key[1]), inner, *_in_schema(fact, always=True), "create_type=False"]
+            kind = ColumnKind(base.annotation, call("DOMAIN", arguments, indent=4))
+            found |= dict.fromkeys(spellings(fact), kind)
+    return found
+
+
+def spellings(fact: Fact) -> Iterator[str]:
+    """How ``format_type`` may write a type: each part in quotes where it has to be."""
+    for schema in (fact.key[0], f'"{fact.key[0]}"'):
+        for name in (fact.key[1], f'"{fact.key[1]}"'):
+            yield f"{schema}.{name}"
+
+
+def _in_schema(fact: Fact, *, always: bool = False) -> list[str]:
+    return [f"schema={literal(fact.key[0])}"] if always or fact.key[0] != "public" else []
 
 
 def _listed(expression: Expression) -> tuple[str, Choices] | None:

@@ -30,6 +30,18 @@ _OTHER: Final = {
     "citext": ("str", "CITEXT()"),
     "public.citext": ("str", "CITEXT()"),
 }
+SQL_TYPES: Final = {
+    "str": "Text()",
+    "bool": "Boolean()",
+    "int": "BigInteger()",
+    "float": "Double()",
+    "bytes": "LargeBinary()",
+    "UUID": "Uuid()",
+    "datetime": "DateTime(timezone=True)",
+    "date": "Date()",
+    "Decimal": "Numeric()",
+}
+"""The source of the type that an annotation alone means."""
 _ELEMENTS: Final = {"text": "Text()", "bigint": "BigInteger()", "boolean": "Boolean()", "uuid": "Uuid()"}
 _SIZED: Final = (
     (re.compile(r"character varying\((\d+)\)"), "str", "String({0})"),

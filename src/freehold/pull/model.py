@@ -36,6 +36,7 @@ class Surroundings:
     owners: Mapping[tuple[str, ...], Ownership]
     classes: Mapping[tuple[str, ...], str]
     enums: Mapping[str, tuple[Choices, str]]
+    domains: Mapping[str, ColumnKind]
     circular: set[tuple[Key, Key]] = field(default_factory=set[tuple[Key, Key]])
 
 
@@ -58,7 +59,8 @@ def model_of(table: Table, around: Surroundings) -> Model:
 def obstacle(table: Table, owner: Ownership | None) -> str | None:
     """Why a table cannot be a model."""
     if table.fact.text("kind") != "ordinary" or table.fact.names("parents"):
-        return f"is a {table.fact.text('kind')} table or inherits, which models cannot be"
+        kind = "partition" if table.fact.text("bound") else f"{table.fact.text('kind')} table or inherits"
+        return f"is a {kind}, which models cannot be"
     key = [column for column in table.primary_key if owner is None or column != owner.column]
     if len(key) > 1:
         return f"has the primary key ({', '.join(table.primary_key)}); a model has one column beside the owner"
@@ -91,6 +93,7 @@ class _Writer:
         columns = [name for name in self.table.columns if name not in self.blind.values()]
         lines = [line for name in columns for line in self._column(name)]
         items = self._items()
+        items += [f'{{"schema": {literal(self.table.key[0])}}}'] if self.table.key[0] != "public" else []
         head = [
             f"class {self.around.classes[self.table.key]}(Model):",
             f"    __tablename__ = {literal(self.table.name)}",
@@ -163,6 +166,8 @@ class _Writer:
         if sql_type in self.around.enums:
             labels, text = self.around.enums[sql_type]
             return ColumnKind("", text), labels
+        if sql_type in self.around.domains:
+            return self.around.domains[sql_type], ()
         if sql_type == "jsonb":
             factory = factory_of(fact)
             return ColumnKind({"list": "list[Any]", "dict": "dict[str, Any]"}.get(factory or "", "Any")), ()
@@ -302,8 +307,8 @@ class _Writer:
         return found
 
     def _constraint(self, each: Reference) -> str | None:
-        """A reference that no column says; one in a circle is made when all tables are there, so it stays SQL."""
-        if (self.table.key, each.target) in self.around.circular:
+        """A reference that no column says; one in a circle, or to a table that stays SQL, is made when all tables are there."""
+        if (self.table.key, each.target) in self.around.circular or each.target not in self.around.tables:
             return None
         if each.target != self.table.key:
             self.model.needs.add(each.target)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 from freehold.catalog import Fact, Key, Kind, Snapshot, apart
+from freehold.migrations.context import grant_subject
 from freehold.migrations.operation import Phase
 from freehold.migrations.plan import plan
 from freehold.migrations.rules.name import qualified
 from freehold.policies import quote_identifier
 from freehold.pull.call import comment, enclosed, literal
-from freehold.pull.choice import enum_types
+from freehold.pull.choice import domain_types, enum_types, spellings
 from freehold.pull.default import sequence_of
 from freehold.pull.model import Model, Surroundings, model_of, obstacle
 from freehold.pull.name import class_names
@@ -23,11 +25,12 @@ from freehold.pull.sealing import is_keyring, sealed_columns
 from freehold.pull.source import module
 from freehold.pull.table import Table, tables_of
 
-_SCHEMA: Final = "public"
 _OF_TABLE: Final = (Kind.TABLE, Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX, Kind.POLICY, Kind.TRIGGER)
 _LONGEST: Final = 120
 _DEFINED: Final = (Kind.INDEX, Kind.CONSTRAINT)
-_WITHOUT_WORD: Final = (Kind.VIEW, Kind.FUNCTION, Kind.COMMENT)
+_WITHOUT_WORD: Final = (Kind.VIEW, Kind.FUNCTION, Kind.COMMENT, Kind.DOMAIN)
+_GRANTED: Final = ("schema", "enum", "domain", "view", "function", "sequence")
+_ON_TABLE: Final = ("table", "column", "table column", "table constraint", "policy", "trigger")
 
 
 @dataclass(frozen=True)
@@ -41,27 +44,29 @@ class Pulled:
 
 
 def pull(facts: Snapshot, database: str) -> Pulled:
-    """The models of the tables in schema ``public``. ``database``: what the module's docstring calls it."""
+    """The models of all tables that are the application's. ``database``: what the module's docstring calls it."""
     told = apart(facts)
     remarks = [
-        Remark(fact.name, "lost", "is outside schema public")
-        for fact in told.own.of(Kind.TABLE)
-        if fact.key[0] != _SCHEMA
-    ]
-    remarks += [
         Remark(fact.name, "lost", "is of a kind that migrations cannot make") for fact in told.own.of(Kind.OTHER)
     ]
     tables = _told(told.own)
     owners = ownership(tables)
     possible: dict[Key, Table] = {}
+    whole = set[Key]()
     for key, table in tables.items():
-        if why := obstacle(table, owners.get(key)):
+        why = obstacle(table, owners.get(key))
+        if why is None:
+            possible[key] = table
+        elif table.fact.text("kind") == "foreign":
             remarks.append(Remark(table.fact.name, "lost", why))
         else:
-            possible[key] = table
-    around = Surroundings(possible, owners, class_names(possible), enum_types(told.own, _SCHEMA))
+            whole.add(key)
+            remarks.append(_kept_whole(table, why))
+    names = class_names(possible)
+    around = Surroundings(possible, owners, names, enum_types(told.own), domain_types(told.own))
     models = _models(around)
-    first, last = _statements(told.own, models, remarks)
+    remarks += _unreachable(told.own, models)
+    first, last = _statements(_shut(told.own, whole), models, whole, remarks)
     remarks += [remark for model in models for remark in model.remarks]
     columns = {column for model in models for column in model.table.columns}
     lost = [remark for remark in remarks if remark.kind == "lost"]
@@ -74,9 +79,35 @@ def pull(facts: Snapshot, database: str) -> Pulled:
 
 def _told(facts: Snapshot) -> dict[Key, Table]:
     """The tables that models are told of: none that sealed columns bring with them."""
-    tables = {key: table for key, table in tables_of(facts).items() if key[0] == _SCHEMA}
+    tables = tables_of(facts)
     sealed = any(sealed_columns(table) for table in tables.values())
     return {key: table for key, table in tables.items() if not (sealed and is_keyring(table))}
+
+
+def _kept_whole(table: Table, why: str) -> Remark:
+    shut = "" if table.guarded else "; nothing says whose its rows are, so it is shut to everybody but the service"
+    return Remark(table.fact.name, "decide", f"{why}: it is kept as SQL{shut}")
+
+
+def _unreachable(facts: Snapshot, models: Sequence[Model]) -> Iterator[Remark]:
+    """Schemas that callers may not use: grants on the tables in them reach nobody."""
+    for fact in facts.of(Kind.SCHEMA):
+        used = fact.key != ("public",) and any(model.table.key[0] == fact.key[0] for model in models)
+        if used and (Kind.GRANT, ("schema", fact.key[0], "", "", "authenticated", "USAGE")) not in facts:
+            line = f"GRANT USAGE ON SCHEMA {qualified(*fact.key)} TO authenticated, service_role"
+            words = f"callers may not use it, whatever its tables grant: sql({literal(line)}, Model.metadata)"
+            yield Remark(fact.name, "decide", words)
+
+
+def _shut(facts: Snapshot, tables: AbstractSet[Key]) -> Snapshot:
+    """The facts with row security for ``tables``: what nobody guards is not granted to anybody."""
+    closed = {"row_security": True, "forced": True}
+    return Snapshot(
+        Fact.of(fact.kind, fact.key, {**dict(fact.attributes), **closed}, fact.rank, fact.requires)
+        if fact.kind is Kind.TABLE and fact.key in tables
+        else fact
+        for fact in facts.facts
+    )
 
 
 def _docstring(database: str, remarks: Sequence[Remark]) -> str:
@@ -107,16 +138,22 @@ def _models(around: Surroundings) -> list[Model]:
             around.circular.add((table, target))
 
 
-def _statements(facts: Snapshot, models: Sequence[Model], remarks: list[Remark]) -> tuple[list[str], list[str]]:
-    """What stays SQL, before the tables and after them, as the planner of migrations would make it."""
+def _statements(
+    facts: Snapshot, models: Sequence[Model], tables: AbstractSet[Key], remarks: list[Remark]
+) -> tuple[list[str], list[str]]:
+    """What stays SQL, before the tables and after them, as the planner of migrations would make it.
+
+    ``tables``: those that are no models.
+    """
     modelled = {model.table.key for model in models}
-    there = Snapshot(fact for fact in facts.facts if _expected(fact, modelled))
+    there = Snapshot(fact for fact in facts.facts if _expected(fact, modelled | tables))
     kept = {fact.identity for model in models for fact in model.kept}
-    kept |= {fact.identity for fact in there.facts if _is_sql(fact, there, models)}
-    whole = Snapshot(fact for fact in there.facts if fact.identity not in kept or fact.kind not in _DEFINED)
+    kept |= {fact.identity for fact in there.facts if _of_table(fact) in tables or _is_sql(fact, there, models)}
+    late = {each for each in kept if each[0] in _DEFINED and each[1][:2] not in tables}
+    whole = Snapshot(fact for fact in there.facts if fact.identity not in late)
     without = Snapshot(fact for fact in whole.facts if fact.identity not in kept)
     up = plan(without, whole, allow_blocking=True).up
-    defined = [_defined(fact) for fact in there.facts if fact.identity in kept and fact.kind in _DEFINED]
+    defined = [_defined(there[each]) for each in sorted(late)]
     shown = {Kind.VIEW, Kind.FUNCTION, Kind.TRIGGER}
     remarks += [
         Remark(fact.name, "decide", "is kept as SQL")
@@ -124,8 +161,9 @@ def _statements(facts: Snapshot, models: Sequence[Model], remarks: list[Remark])
         if fact.identity in kept and fact.kind in shown
     ]
     first = [_sql(operation.sql, first=True) for operation in up if operation.phase <= Phase.FUNCTION]
-    last = [*defined, *(operation.sql for operation in up if operation.phase > Phase.FUNCTION)]
-    return first, [_sql(statement, first=False) for statement in last]
+    made = [operation.sql for operation in up if operation.phase is Phase.TABLE]
+    last = [operation.sql for operation in up if operation.phase > Phase.TABLE]
+    return first, [_sql(statement, first=False) for statement in (*made, *defined, *last)]
 
 
 def _defined(fact: Fact) -> str:
@@ -136,32 +174,35 @@ def _defined(fact: Fact) -> str:
     return f"ALTER TABLE {table} ADD CONSTRAINT {name} {fact.text('definition')}"
 
 
-def _expected(fact: Fact, modelled: set[tuple[str, str]]) -> bool:
-    """Whether a fact belongs to the schema, and not to a table that is no model."""
-    if fact.kind is Kind.OTHER:
-        return False
-    if fact.kind in {Kind.GRANT, Kind.COMMENT} and fact.key[0] in {
-        "table",
-        "column",
-        "table column",
-        "table constraint",
-    }:
-        return fact.key[1:3] in modelled
-    if fact.kind in _OF_TABLE:
-        return fact.key[:2] in modelled
-    schema = fact.key[1] if fact.kind in {Kind.GRANT, Kind.COMMENT, Kind.DEFAULT_PRIVILEGE} else fact.key[0]
-    return schema in {_SCHEMA, ""}
+def _expected(fact: Fact, tables: AbstractSet[Key]) -> bool:
+    """Whether a fact stays: of ``tables``, or of no table."""
+    table = _of_table(fact)
+    return fact.kind is not Kind.OTHER and (table is None or table in tables)
+
+
+def _of_table(fact: Fact) -> Key | None:
+    """The table that a fact is a part of."""
+    if fact.kind in {Kind.GRANT, Kind.COMMENT}:
+        return fact.key[1:3] if fact.key[0] in _ON_TABLE else None
+    return fact.key[:2] if fact.kind in _OF_TABLE else None
 
 
 def _is_sql(fact: Fact, facts: Snapshot, models: Sequence[Model]) -> bool:
     """Whether models have no word for it."""
     if fact.kind in _WITHOUT_WORD:
         return True
+    if fact.kind is Kind.SCHEMA:
+        return fact.key != ("public",)
+    if fact.kind is Kind.ENUM:
+        used = {column.text("type") for model in models for column in model.table.columns.values()}
+        return used.isdisjoint(spellings(fact))
     if fact.kind is Kind.TRIGGER:
         return "EXECUTE FUNCTION freehold.set_updated_at(" not in fact.text("definition")
     if fact.kind is Kind.SEQUENCE:
         return fact.key not in {sequence_of(column) for model in models for column in _keys(model.table)}
-    if fact.kind is Kind.GRANT and fact.key[0] in {"view", "function", "sequence"}:
+    if fact.kind is Kind.GRANT and fact.key[0] in _GRANTED:
+        if fact.key[0] in {"schema", "enum"}:
+            return _is_sql(facts[grant_subject(fact.key)], facts, models)
         return not (fact.key[0] == "sequence" and not _is_sql(facts[Kind.SEQUENCE, fact.key[1:3]], facts, models))
     return False
 

@@ -17,9 +17,9 @@ _FROM: Final = {
     "freehold": "Access Col Command Model Policy Role Sealed belongs_to caller_id claim column created_at deleted_at json owner"
     " primary_key sealed updated_at",
     "freehold.models": "sql",
-    "sqlalchemy": "BigInteger Boolean CHAR CheckConstraint DateTime ForeignKeyConstraint Index Integer Interval JSON"
-    " Numeric REAL SmallInteger String Text Time UniqueConstraint Uuid and_ false literal_column not_ or_ text true",
-    "sqlalchemy.dialects.postgresql": "ARRAY CITEXT ENUM INET TIMESTAMP",
+    "sqlalchemy": "BigInteger Boolean CHAR CheckConstraint Date DateTime Double ForeignKeyConstraint Index Integer Interval JSON"
+    " LargeBinary Numeric REAL SmallInteger String Text Time UniqueConstraint Uuid and_ false literal_column not_ or_ text true",
+    "sqlalchemy.dialects.postgresql": "ARRAY CITEXT DOMAIN ENUM INET TIMESTAMP",
     "sqlalchemy.schema": "conv",
 }
 _PLACE: Final = {name: module for module, names in _FROM.items() for name in names.split()}

@@ -32,6 +32,7 @@ create trigger touch before update on child for each row execute function freeho
 create sequence tickets;
 comment on column child.id is 'its name';
 create domain positive as integer check (value > 0);
+create type pair as (a integer, b text);
 alter default privileges revoke execute on functions from public;
 """
 _numbers = itertools.count()

@@ -80,6 +80,9 @@ BASE = (
         constraint notes_task foreign key (user_id, task_id) references tasks (user_id, id) on delete cascade
     )""",
     "create table plain (id integer primary key, payload text)",
+    "create domain score as integer default 0 constraint score_low check (value >= 0)",
+    "create table logs (id integer not null, body text, primary key (id)) partition by range (id)",
+    "create table logs_1 partition of logs for values from (0) to (10)",
     "create index tasks_created on tasks (user_id, created_at desc) where deleted_at is null",
     "create trigger tasks_updated_at before update on tasks for each row execute function freehold.set_updated_at()",
     *owned("users", "id"),

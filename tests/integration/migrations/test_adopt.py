@@ -215,10 +215,10 @@ def test_a_supabase_project(supabase: Target, tmp_path: Path) -> None:
 
 def test_what_no_scratch_server_can_make_is_refused(empty: Target) -> None:
     """A baseline that is not true would fail later, in somebody else's database; nothing is written or recorded."""
-    empty.run("create domain positive as integer check (value > 0)", "create table t (id positive primary key)")
+    empty.run("create type pair as (a integer, b text)", "create table t (id text primary key, p pair)")
     with pytest.raises(MigrationError) as impossible:
         _taken(empty)
     assert impossible.value.code == Code.BASELINE_IMPOSSIBLE
-    assert "positive" in (impossible.value.detail or "")
+    assert "type.public.pair" in (impossible.value.detail or "")
     assert not (empty.directory / "versions").exists()
     assert empty.rows("select to_regclass('freehold.ledger') is null") == [(True,)]

@@ -103,6 +103,53 @@ CASES: dict[str, tuple[str, ...]] = {
     "column default dropped": ("alter table tasks alter title drop default",),
     "column widened": ("alter table users alter name type varchar(200)",),
     "column to text": ("alter table users alter name type text",),
+    "domain added": (
+        "create domain positive as integer not null default 1 check (value > 0)",
+        "alter domain positive add constraint small check (value < 100) not valid",
+        "create domain even as positive constraint even_check check (value % 2 = 0)",
+        "comment on domain even is 'a pair each'",
+        "revoke usage on type even from public",
+        "create table pairs (id even primary key)",
+    ),
+    "domain altered": (
+        "alter domain score drop constraint score_low",
+        "alter domain score add constraint score_high check (value < 1000)",
+        "alter domain score set default 7",
+    ),
+    "domain made nullable and not": ("alter domain score set not null",),
+    "domain dropped": ("drop domain score",),
+    "partitioned tables added": (
+        """create table events (id bigint generated always as identity, at date not null, body text, primary key (id, at))
+            partition by range (at)""",
+        "create table events_a partition of events (constraint never check (body <> 'b')) for values from ('2026-01-01') to ('2027-01-01')",
+        "create table a_rest partition of events default partition by hash (id)",
+        "create table a_part partition of a_rest for values with (modulus 1, remainder 0)",
+        "create index events_body on events (body)",
+        "alter table events add foreign key (body) references users (id)",
+        *owned("events", "body"),
+    ),
+    "partition added": ("create table logs_2 partition of logs for values from (10) to (20)",),
+    "partition dropped": ("drop table logs_1",),
+    "partitioned table dropped": ("drop table logs",),
+    "column of partitioned table added": ("alter table logs add column note text default 'n'",),
+    "index of partitioned table added": ("create index logs_body on logs (body)",),
+    "inheriting table added": (
+        "create table child (extra text, payload text) inherits (plain)",
+        "create table grandchild () inherits (child)",
+    ),
+    "column retyped": ("alter table users alter age type bigint",),
+    "column that policies name retyped": (
+        *(f"drop policy users_{command} on users" for command in ("select", "insert", "update", "delete")),
+        "alter table users alter id type varchar(40)",
+        *(each for each in owned("users", "id") if each.startswith("create policy")),
+    ),
+    "column that a view names widened": (
+        "drop view done",
+        "alter table tasks alter title type varchar",
+        "create view done with (security_invoker = true) as select user_id, id, title from tasks where status = 'done'",
+        "grant select on done to authenticated",
+        "comment on view done is 'finished'",
+    ),
     "column made not null": ("alter table users alter email set not null",),
     "column made nullable": ("alter table tasks alter title drop not null",),
     "column dropped": ("alter table tasks drop column deleted_at",),
@@ -227,7 +274,10 @@ def test_a_change_is_generated_proven_applied_and_undone(
 REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
     "label of an enum renamed": (Code.CHANGE_UNSUPPORTED, ("alter type mood rename value 'sad' to 'so-so'",)),
     "policy weakened without a word": (Code.SIGN_OFF_MISSING, ("alter policy tasks_select on tasks using (true)",)),
-    "domain": (Code.CHANGE_UNSUPPORTED, ("create domain positive as integer check (value > 0)",)),
+    "base of a domain": (
+        Code.CHANGE_UNSUPPORTED,
+        ("drop domain score", "create domain score as bigint default 0 constraint score_low check (value >= 0)"),
+    ),
     "composite type": (Code.CHANGE_UNSUPPORTED, ("create type pair as (a integer, b text)",)),
     "aggregate": (
         Code.CHANGE_UNSUPPORTED,
@@ -235,15 +285,22 @@ REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
     ),
     "rule": (Code.CHANGE_UNSUPPORTED, ("create rule quiet as on delete to plain do instead nothing",)),
     "statistics": (Code.CHANGE_UNSUPPORTED, ("create statistics pair on id, payload from plain",)),
-    "partitioned table": (
+    "partition moved": (
         Code.CHANGE_UNSUPPORTED,
-        ("create table parts (id integer) partition by range (id)",),
+        (
+            "alter table logs detach partition logs_1",
+            "alter table logs attach partition logs_1 for values from (1) to (9)",
+        ),
     ),
-    "inheriting table": (Code.CHANGE_UNSUPPORTED, ("create table child () inherits (plain)",)),
-    "column type": (Code.REWRITE_REFUSED, ("alter table users alter age type bigint",)),
+    "partition dropped": (Code.DROP_REFUSED, ("drop table logs_1",)),
+    "column type": (Code.REWRITE_REFUSED, ("alter table users alter age type text",)),
     "generated column on an old table": (
         Code.REWRITE_REFUSED,
         ("alter table users add column twice integer generated always as (age * 2) stored",),
+    ),
+    "exclusion on an old table": (
+        Code.REWRITE_REFUSED,
+        ("alter table plain add constraint once exclude using btree (payload with =)",),
     ),
     "identity on an old table": (
         Code.REWRITE_REFUSED,
@@ -258,12 +315,34 @@ REFUSED: dict[str, tuple[Code, tuple[str, ...]]] = {
     "table dropped": (Code.DROP_REFUSED, ("drop table plain",)),
     "column dropped": (Code.DROP_REFUSED, ("alter table users drop column age",)),
     "grant without row security": (Code.GRANT_UNGUARDED, ("grant select on plain to authenticated",)),
+    "grant on a partition without row security": (
+        Code.GRANT_UNGUARDED,
+        ("grant select on logs_1 to authenticated",),
+    ),
     "row security taken from a granted table": (
         Code.GRANT_UNGUARDED,
         ("alter table tasks no force row level security",),
     ),
     "DDL that PostgreSQL refuses": (Code.MODELS_REFUSED, ("create index on tasks (nothing)",)),
 }
+
+
+STEPS = {
+    "generated column on an old table": "NEW.twice := (age * 2)",
+    "identity on an old table": "nextval('public.users_n_seq')",
+    "exclusion on an old table": "1. declare a table like public.plain",
+    "column type": 'freehold backfill public.users --set "age_new=age::text"',
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_has_no_safe_form_is_refused_with_the_steps(name: str, workshop: Workshop, tmp_path: Path) -> None:
+    """Ready to be pasted, about the table at hand, before the way that blocks."""
+    with pytest.raises(MigrationError) as refused:
+        workshop.generate(tmp_path, *REFUSED[name][1], permission=Permission())
+    assert refused.value.code == Code.REWRITE_REFUSED
+    hint = refused.value.hint or ""
+    assert hint.index(STEPS[name]) < hint.index("--allow-blocking")
 
 
 @pytest.mark.parametrize(("code", "statements"), REFUSED.values(), ids=REFUSED.keys())

@@ -24,7 +24,9 @@ def test_every_kind_of_unit_runs_on_the_oldest_server(cluster: Cluster, tmp_path
         pytest.skip("PostgreSQL 15 is not installed")
     history, permission = tmp_path / "history", Permission(sign_off="tested")
     generate(BASE, history, "base", cluster)
-    generate((*BASE, *TWELVE), history, "twelve", cluster, permission=permission)
+    generate(
+        (*BASE, *TWELVE, "alter table plain alter id type bigint"), history, "twelve", cluster, permission=permission
+    )
     with EmbeddedServer.start(tmp_path / "oldest", durable=False, binaries=OLDEST) as server:
         with connect(server.admin_dsn()) as admin:
             create_database(admin, "shop")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from freehold.catalog import Change, Snapshot, apart, diff
+from freehold.catalog import Change, Kind, Snapshot, apart, diff
 from freehold.migrations.history import load
 from freehold.migrations.shadow import Cluster
 from freehold.pull import Pulled, pull
@@ -183,21 +183,69 @@ def test_what_cannot_be_a_model_is_listed(cluster: Cluster, tmp_path: Path) -> N
     facts = _facts(
         cluster,
         "create schema other",
-        "create table other.away (id text primary key)",
+        "create table other.away (id text constraint pk_away primary key)",
         "create table bare (a text)",
         "create table pairs (a text, b text, primary key (a, b))",
         "create table parted (id text primary key) partition by range (id)",
         'create table odd (id text primary key, "a-b" text)',
         "create domain positive as integer check (value > 0)",
-        "create table fine (id text primary key, n positive, m money)",
+        "create table fine (id text constraint pk_fine primary key, n positive, m money)",
     )
     pulled = pull(facts, "odd")
-    assert pulled.tables == ("fine",)
-    for name in ("other.away", "bare", "pairs", "parted", "odd", "positive", "n is of type", "m is of type"):
-        assert any(name in each for each in _told(pulled, "lost")), name
-        assert name in pulled.source
-    dropped = {change.fact.name for change in _left(cluster, facts, pulled, tmp_path) if change.verb == "drop"}
-    assert dropped >= {"table public.pairs", "table public.odd"}
+    assert pulled.tables == ("away", "fine")
+    lost = _told(pulled, "lost")
+    assert [each for each in lost if "fine.m" in each]
+    assert len(lost) == 1
+    assert lost[0] in pulled.source
+    decided = _told(pulled, "decide")
+    for name in ("bare", "pairs", "parted", "odd"):
+        assert any(name in each and "kept as SQL; nothing says whose its rows are" in each for each in decided), name
+    assert any("schema other: callers may not use it" in each for each in decided)
+    left = _left(cluster, facts, pulled, tmp_path)
+    assert [str(change) for change in left if change.verb == "drop"] == ["drop column public.fine.m"]
+
+
+def test_what_is_outside_public_or_in_parts_comes_back(cluster: Cluster, tmp_path: Path) -> None:
+    """Other schemas, domains, enums there, tables in parts and inheriting ones: what is there stays, to the last grant.
+
+    Nothing is left to generate but the row security that nobody had declared, and what comes with it.
+    """
+    facts = _facts(
+        cluster,
+        "create schema billing",
+        "grant usage on schema billing to authenticated, service_role",
+        "create domain email as text collate \"C\" check (value like '%@%')",
+        "create domain billing.cents as integer not null default 0 check (value >= 0)",
+        "create type billing.state as enum ('open', 'paid')",
+        "create type billing.mood as enum ('sad')",
+        "create table users (id uuid constraint pk_users primary key, mail email not null, constraint users_mail unique (mail))",
+        "create table billing.users (id uuid constraint pk_users primary key, feels billing.mood)",
+        """create table billing.invoices (id uuid not null, user_id uuid not null default auth.uid(), total billing.cents,
+            state billing.state not null default 'open', event bigint, at timestamptz, constraint pk_invoices primary key (user_id, id))""",
+        *(each.format("billing.invoices") for each in GUARDED.split(";")),
+        "create policy invoices_select_authenticated on billing.invoices for select to authenticated using (user_id = (select auth.uid()))",
+        "grant select on billing.invoices to authenticated",
+        "create index invoices_state on billing.invoices (user_id, state)",
+        """create table events (id bigint generated always as identity, at timestamptz not null, body text, state billing.state,
+            primary key (id, at)) partition by range (at)""",
+        "create table events_2026 partition of events for values from ('2026-01-01') to ('2027-01-01')",
+        "create table events_rest partition of events (constraint no_body check (body is null)) default",
+        "create index events_body on events (body)",
+        "alter table billing.invoices add constraint invoices_event foreign key (event, at) references events (id, at)",
+        "alter table events add constraint events_mail foreign key (body) references users (mail)",
+        "comment on table events is 'what happened'",
+        "create table loose (a text, b serial)",
+        "create table tight (c text) inherits (loose)",
+        "grant select on events to service_role",
+    )
+    pulled = pull(facts, "odd")
+    assert sorted(pulled.tables) == ["invoices", "users", "users"]
+    assert _told(pulled, "lost") == []
+    left = _left(cluster, facts, pulled, tmp_path)
+    assert [str(change) for change in left if change.verb == "drop"] == []
+    kinds = {(change.kind, change.verb) for change in left}
+    assert kinds == {(Kind.TABLE, "alter"), (Kind.GRANT, "add")}
+    assert '{"schema": "billing"}' in pulled.source
 
 
 @pytest.mark.slow

@@ -27,7 +27,13 @@ UNSAFE: dict[str, list[str]] = {
         "alter table tasks add constraint c check (n > 0)",
         "alter table tasks add foreign key (user_id) references users (id)",
     ],
-    "drop": ["drop table tasks", "alter table tasks drop column n", "truncate tasks", "drop schema extra cascade"],
+    "drop": [
+        "drop table tasks",
+        "alter table tasks drop column n",
+        "truncate tasks",
+        "drop schema extra cascade",
+        'ALTER TABLE "public"."tasks" DROP COLUMN "freehold_old_n"',
+    ],
     "definer-function": ["create function f() returns integer language sql security definer as 'select 1'"],
     "grant-public": ["GRANT SELECT ON TABLE tasks TO PUBLIC", "grant usage on schema public to public"],
     "index": ["create index i on tasks (n)", "create unique index i on public.tasks (n)", "drop index public.i"],
@@ -74,6 +80,21 @@ FRESH = "create table fresh (id integer)"
 def script(*statements: str, signed: tuple[str, ...] = ()) -> Script:
     """Each statement in a transaction of its own."""
     return Script("abc", (), (), tuple(Unit((statement,)) for statement in statements), signed=signed)
+
+
+def test_a_column_that_another_one_replaces_is_no_loss() -> None:
+    """Where the other, which was filled, takes its name in the same transaction, and nowhere else."""
+    table = 'ALTER TABLE "public"."tasks"'
+    aside, taken, gone = (
+        f'{table} RENAME COLUMN "n" TO "freehold_old_n"',
+        f'{table} RENAME COLUMN "freehold_new_n" TO "n"',
+        f'{table} DROP COLUMN "freehold_old_n"',
+    )
+    assert findings(Script("abc", (), (), (Unit((aside, taken, gone)),))) == ()
+    assert [each.rule for each in findings(script(aside, taken, gone))] == ["drop"]
+    assert [each.rule for each in findings(Script("abc", (), (), (Unit((aside, gone)),)))] == ["drop"]
+    other = f'{table} RENAME COLUMN "freehold_new_m" TO "m"'
+    assert [each.rule for each in findings(Script("abc", (), (), (Unit((aside, other, gone)),)))] == ["drop"]
 
 
 CASES = [(rule, statement) for rule, statements in UNSAFE.items() for statement in statements]

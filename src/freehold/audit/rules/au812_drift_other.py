@@ -10,7 +10,17 @@ from freehold.audit.rule import Rule
 from freehold.catalog import Kind
 
 _OTHER = frozenset(
-    {Kind.COLUMN, Kind.INDEX, Kind.FUNCTION, Kind.TRIGGER, Kind.ENUM, Kind.SEQUENCE, Kind.SCHEMA, Kind.OTHER}
+    {
+        Kind.COLUMN,
+        Kind.INDEX,
+        Kind.FUNCTION,
+        Kind.TRIGGER,
+        Kind.ENUM,
+        Kind.DOMAIN,
+        Kind.SEQUENCE,
+        Kind.SCHEMA,
+        Kind.OTHER,
+    }
 )
 _WORDS = {"add": "lacks", "drop": "has, undeclared,", "alter": "has another"}
 

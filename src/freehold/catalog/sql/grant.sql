@@ -24,10 +24,10 @@ from (
     from routine f
     where f.kind in ('f', 'p', 'w')
     union all
-    select 'enum', s.name, t.typname::text, '', t.typowner, coalesce(t.typacl, acldefault('T', t.typowner))
+    select case t.typtype when 'e' then 'enum' else 'domain' end, s.name, t.typname::text, '', t.typowner, coalesce(t.typacl, acldefault('T', t.typowner))
     from pg_type t
     join space s on s.oid = t.typnamespace
-    where t.typtype = 'e'
+    where t.typtype in ('e', 'd')
       and not exists (select from pg_depend e where e.classid = 'pg_type'::regclass and e.objid = t.oid and e.deptype = 'e')
 ) as g
 cross join lateral aclexplode(g.acl) as acl

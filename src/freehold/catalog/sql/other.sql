@@ -5,17 +5,14 @@ select array[i.type, i.identity] as key,
        null::json as requires
 from (
     select 'pg_type'::regclass::oid as classid, t.oid as objid,
-           concat_ws(' ', format_type(t.typbasetype, t.typtypmod), t.typdefault, t.typnotnull::text, (
-               select string_agg(k.conname || ' ' || pg_get_constraintdef(k.oid), ' ' order by k.conname)
-               from pg_constraint k where k.contypid = t.oid and k.contype <> 'n'
-           ), (
+           (
                select string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum)
                from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
-           )) as definition
+           ) as definition
     from pg_type t
     join space s on s.oid = t.typnamespace
     left join pg_class c on c.oid = t.typrelid
-    where t.typtype in ('d', 'r') or (t.typtype = 'c' and c.relkind = 'c')
+    where t.typtype = 'r' or (t.typtype = 'c' and c.relkind = 'c')
     union all
     select 'pg_proc'::regclass, p.oid, p.oid::regprocedure::text from routine p where p.kind = 'a'
     union all

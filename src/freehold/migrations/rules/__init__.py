@@ -8,6 +8,7 @@ from freehold.migrations.rules.column import ColumnRule
 from freehold.migrations.rules.comment import CommentRule
 from freehold.migrations.rules.constraint import ConstraintRule
 from freehold.migrations.rules.default_privilege import DefaultPrivilegeRule
+from freehold.migrations.rules.domain import DomainRule
 from freehold.migrations.rules.enum import EnumRule
 from freehold.migrations.rules.function import FunctionRule
 from freehold.migrations.rules.grant import GrantRule
@@ -23,6 +24,7 @@ from freehold.migrations.rules.view import ViewRule
 RULES: Final[Mapping[Kind, Rule]] = {
     Kind.SCHEMA: SchemaRule(),
     Kind.ENUM: EnumRule(),
+    Kind.DOMAIN: DomainRule(),
     Kind.SEQUENCE: SequenceRule(),
     Kind.FUNCTION: FunctionRule(),
     Kind.TABLE: TableRule(),

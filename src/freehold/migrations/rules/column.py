@@ -14,6 +14,7 @@ from freehold.migrations.operation import Lock, Operation, Phase, Stage
 from freehold.migrations.rules.constraint import validation
 from freehold.migrations.rules.fill import filled
 from freehold.migrations.rules.name import qualified
+from freehold.migrations.rules.retype import hindrance
 from freehold.migrations.rules.rule import Rule, refuse_blocking, require_only
 from freehold.policies import quote_identifier
 
@@ -27,7 +28,6 @@ _WIDER: Final = re.compile(r"character varying(?:\((\d+)\))?")
 # What is NULL, or wrong, when nobody calls.
 _CALLERS: Final = re.compile(r"\bauth\.|current_setting\(|\bCURRENT_USER\b|\bSESSION_USER\b|\bCURRENT_ROLE\b")
 _LONGEST: Final = 63
-_PLAIN: Final = "Add a plain nullable column, and let the application or a trigger fill it."
 _HINT: Final = "Add the column nullable first, fill it in a second migration, and make it NOT NULL in a third."
 
 
@@ -42,7 +42,7 @@ class ColumnRule(Rule):
             yield _operation(fact, f"ALTER TABLE {table} ADD COLUMN {definition(fact)}")
             return
         if fact.text("identity") or fact.text("generated"):
-            refuse_blocking(Change(None, fact), context, "The table would be rewritten.", _PLAIN)
+            refuse_blocking(Change(None, fact), context, "The table would be rewritten.", _computed_in_steps(fact))
             sql = f"ALTER TABLE {table} ADD COLUMN {definition(fact)}"
             yield _operation(fact, sql, Lock.ACCESS_EXCLUSIVE_REWRITE)
             return
@@ -64,7 +64,8 @@ class ColumnRule(Rule):
         yield Operation(Phase.COLUMN, fact.key, sql, Lock.ACCESS_EXCLUSIVE, fact.rank, drop=True)
 
     def alter(self, change: Change, before: Fact, after: Fact, context: Context) -> Iterator[Operation]:
-        require_only(change, "type", "default", "not_null")
+        # The sequence of an identity column follows its type.
+        require_only(change, "type", "default", "not_null", *(["identity_options"] if "type" in change.altered else []))
         if "type" in change.altered:
             yield from _type(change, before, after, context)
         if "default" in change.altered:
@@ -152,13 +153,38 @@ def _type(change: Change, before: Fact, after: Fact, context: Context) -> Iterat
         refuse_blocking(
             change,
             context,
-            "The table would be rewritten.",
-            "Add a column of the new type, let the application write both, fill it with freehold backfill, read from it, "
-            "and drop the old one in a later release.",
+            f"The table would be rewritten. {hindrance(change, context)}",
+            _in_steps(after),
         )
     using = "" if widens else f" USING {quote_identifier(after.key[2])}::{after.text('type')}"
     lock = Lock.ACCESS_EXCLUSIVE if widens else Lock.ACCESS_EXCLUSIVE_REWRITE
     yield _operation(after, f"{_alter(after)} TYPE {after.text('type')}{using}", lock)
+
+
+def _in_steps(fact: Fact) -> str:
+    table, name, type_ = ".".join(fact.key[:2]), fact.key[2], fact.text("type")
+    fill = f'freehold backfill {table} --set "{name}_new={name}::{type_}" --where "{name}_new IS DISTINCT FROM {name}::{type_}"'
+    return (
+        f"In steps: 1. declare {name}_new, {type_}, nullable, beside it, and let the application write both. "
+        f'2. {fill} -m "fill {name}_new". 3. Read from it, and give it NOT NULL and its keys. '
+        f"4. In a later release drop {name}: freehold generate --allow-drop."
+    )
+
+
+def _computed_in_steps(fact: Fact) -> str:
+    """PostgreSQL cannot make a stored column of one that is there, so what is filled stays a plain one."""
+    table, name, value = ".".join(fact.key[:2]), fact.key[2], fact.text("generated")
+    if fact.text("identity"):
+        return (
+            f"Give it a sequence instead, which is filled in batches: CREATE SEQUENCE {table}_{name}_seq (freehold.models.sql, "
+            f"first=True), and server_default=\"nextval('{table}_{name}_seq')\"."
+        )
+    return (
+        f"In steps: 1. declare {name} as a plain column, {fact.text('type')}, nullable. 2. Keep it by a trigger "
+        f"(freehold.models.sql): BEFORE INSERT OR UPDATE, NEW.{name} := {value}. 3. freehold backfill {table} "
+        f'--set "{name}={value}" --where "{name} IS DISTINCT FROM {value}" -m "fill {name}". '
+        "On PostgreSQL 18 a virtual column (computed, not stored) is added at once."
+    )
 
 
 def _alter(fact: Fact) -> str:

@@ -24,11 +24,16 @@ _SCAN = {
     "not null": Lock.ACCESS_EXCLUSIVE,
 }
 
-
-# PostgreSQL's own text of a key without storage options: kind, NULLS NOT DISTINCT, columns, INCLUDE, DEFERRABLE.
-_KEY: Final = re.compile(
+KEY: Final = re.compile(
     r"(UNIQUE|PRIMARY KEY)( NULLS NOT DISTINCT)? (\((?:[^()\"]|\"[^\"]*\")+\))( INCLUDE \([^()]+\))?"
     r"((?: DEFERRABLE)?(?: INITIALLY DEFERRED)?)"
+)
+"""PostgreSQL's own text of a key without storage options: kind, NULLS NOT DISTINCT, columns, INCLUDE, DEFERRABLE."""
+
+
+_EXCLUSION: Final = (
+    "An exclusion constraint is checked while nobody can use the table: PostgreSQL knows neither NOT VALID nor USING INDEX "
+    "for it."
 )
 
 
@@ -45,9 +50,7 @@ class ConstraintRule(Rule):
             yield from _validated_later(fact, context)
         else:
             if context.live(fact) and fact.text("type") == "exclude":
-                refuse_blocking(
-                    Change(None, fact), context, "An exclusion constraint is checked while nobody can use the table."
-                )
+                refuse_blocking(Change(None, fact), context, _EXCLUSION, _exclusion_in_steps(fact))
             sql = f"{_table(fact)} ADD CONSTRAINT {quote_identifier(fact.key[2])} {fact.text('definition')}"
             yield Operation(_phase(fact), fact.key, sql, Lock.NEW if new else _SCAN[fact.text("type")])
 
@@ -81,6 +84,15 @@ class ConstraintRule(Rule):
         return super().follows(fact, context) and not any(
             (Kind.TABLE, tuple(need[1:])) in context.dropped and need[1:] != fact.key[:2] for need in fact.requires
         )
+
+
+def _exclusion_in_steps(fact: Fact) -> str:
+    table = ".".join(fact.key[:2])
+    return (
+        "Where every operator is =, declare a unique constraint, which is built beside those who write. Otherwise, in steps: "
+        f"1. declare a table like {table}, empty, with the constraint; 2. let the application write both, and copy the rows "
+        f"in batches; 3. read from the new one, and drop {table} in a later release."
+    )
 
 
 def validation(key: Key, stage: Stage = Stage.VALIDATE) -> Operation:
@@ -118,7 +130,7 @@ def _refers_to_new_key(fact: Fact, context: Context) -> bool:
 def _from_index(fact: Fact, context: Context) -> Iterator[Operation]:
     """The index is built beside those who write, and becomes the constraint's."""
     schema, table, name = fact.key
-    found = _KEY.fullmatch(fact.text("definition"))
+    found = KEY.fullmatch(fact.text("definition"))
     if found is None:
         refuse_blocking(Change(None, fact), context, "Its index would be built while nobody can use the table.")
         sql = f"{_table(fact)} ADD CONSTRAINT {quote_identifier(name)} {fact.text('definition')}"

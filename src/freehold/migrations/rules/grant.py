@@ -79,7 +79,7 @@ def _target(fact: Fact, context: Context) -> str:
     if kind == "function":
         function = _fact(grant_subject(fact.key), context)
         return f"{function.text('kind').upper()} {qualified(schema, name)}({detail})"
-    return f"{'TYPE' if kind == 'enum' else kind.upper()} {qualified(schema, name)}"
+    return f"{'TYPE' if kind in {'enum', 'domain'} else kind.upper()} {qualified(schema, name)}"
 
 
 def _fact(identity: Identity, context: Context) -> Fact:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from freehold.catalog import Change, Fact, Kind
 from freehold.migrations.context import Context
@@ -14,17 +15,25 @@ from freehold.migrations.rules.name import qualified, revoke_defaults
 from freehold.migrations.rules.rule import Rule, require_only, unsupported
 from freehold.policies import quote_identifier
 
+_ATTACHED = Lock.ACCESS_EXCLUSIVE
+"""On the parent; a default partition is read through for rows that now belong elsewhere."""
 _REPLICA_IDENTITY = {"d": "DEFAULT", "f": "FULL", "n": "NOTHING"}
 
 
 class TableRule(Rule):
-    """Ordinary tables; partitions, inheritance and foreign tables have no rule yet."""
+    """A partition, or a table that inherits, comes after its parents. Foreign tables have no rule."""
+
+    def plan(self, changes: Sequence[Change], context: Context) -> Iterator[Operation]:
+        for change in changes:
+            for operation in super().plan([change], context):
+                yield replace(operation, rank=_depth(change.fact, context))
 
     def add(self, fact: Fact, context: Context) -> Iterator[Operation]:
-        if fact.text("kind") != "ordinary" or fact.names("parents") or fact.text("bound"):
-            raise unsupported(Change(None, fact), "Partitioned, inheriting and foreign tables are not planned yet.")
+        if fact.text("kind") == "foreign":
+            raise unsupported(Change(None, fact), "Foreign tables are not planned: leave them to who made the server.")
         name = qualified(*fact.key)
-        yield Operation(Phase.TABLE, fact.key, _create(fact, context), Lock.NEW)
+        lock = Lock.NEW if all((Kind.TABLE, tuple(need[1:])) in context.added for need in fact.requires) else _ATTACHED
+        yield Operation(Phase.TABLE, fact.key, _create(fact, context), lock)
         yield Operation(Phase.TABLE, fact.key, revoke_defaults(f"TABLE {name}", "TABLES", context), Lock.NEW)
         if fact.text("replica_identity") != "d":
             yield _replica_identity(Change(None, fact), fact, Lock.NEW)
@@ -50,6 +59,13 @@ class TableRule(Rule):
         )
 
 
+def _depth(fact: Fact, context: Context) -> int:
+    """How many tables stand above it."""
+    tables = ((Kind.TABLE, tuple(need[1:])) for need in fact.requires)
+    parents = (context.after.get(each) or context.before.get(each) for each in tables)
+    return max((1 + _depth(parent, context) for parent in parents if parent is not None), default=0)
+
+
 def _create(fact: Fact, context: Context) -> str:
     columns = sorted(context.after.of(Kind.COLUMN, *fact.key), key=lambda column: column.rank)
     lines = [definition(column) for column in columns]
@@ -60,8 +76,14 @@ def _create(fact: Fact, context: Context) -> str:
     ]
     unlogged = "UNLOGGED " if fact.text("persistence") == "unlogged" else ""
     options = f" WITH ({', '.join(fact.names('options'))})" if fact.names("options") else ""
-    body = ",\n    ".join(lines)
-    return f"CREATE {unlogged}TABLE {qualified(*fact.key)} (\n    {body}\n){options}"
+    body = "(\n    " + ",\n    ".join(lines) + "\n)" if lines else "()"
+    parents = ", ".join(fact.names("parents"))
+    if fact.text("bound"):
+        body = " ".join(filter(None, (f"PARTITION OF {parents}", body if lines else "", fact.text("bound"))))
+    elif parents:
+        body = f"{body} INHERITS ({parents})"
+    split = f" PARTITION BY {fact.text('partition_by')}" if fact.text("partition_by") else ""
+    return f"CREATE {unlogged}TABLE {qualified(*fact.key)} {body}{split}{options}"
 
 
 def _row_security(fact: Fact, enabled: bool | None, forced: bool | None, lock: Lock) -> Iterator[Operation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -58,16 +59,16 @@ class Finding:
         return f"{self.rule} {self.target}"
 
 
-class SafetyRule:
+class SafetyRule(ABC):
     """Judges statements that begin with one of ``verbs``, its first word or two in lower case; silent where it may be so."""
 
     name: ClassVar[str]
     verbs: ClassVar[tuple[str, ...]]
     permit: ClassVar[Permit] = Permit.BLOCKING
 
+    @abstractmethod
     def judge(self, statement: str, place: Place) -> Iterator[Finding]:
         """What ``statement`` does that it should not."""
-        raise NotImplementedError
 
     def found(self, target: str, why: str, instead: str) -> Finding:
         """A finding of this rule."""
