@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Column, ColumnElement, Table, and_, select, true
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -19,6 +20,7 @@ from freehold.models.rules import TableRules, owner_column, rules_of
 from freehold.policies import Access, Command, Grant, PolicyText, Protection
 
 _IDENTIFIER_BYTES = 63
+_KNOWN: Final[WeakKeyDictionary[Table, Protection]] = WeakKeyDictionary()
 _DIALECT: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
@@ -28,6 +30,13 @@ def protection_of(table: Table) -> Protection:
     Raises `DeclarationError`: FH105 for a column the table does not have, FH106 for an expression that cannot be
     a policy.
     """
+    found = _KNOWN.get(table)
+    if found is None:
+        found = _KNOWN[table] = _declared(table)
+    return found
+
+
+def _declared(table: Table) -> Protection:
     rules = rules_of(table)
     policies = tuple(_default_policies(rules)) + rules.policies
     owned = cache(lambda: _sql(table, and_(_mine(table))))  # most policies of most tables say just that
