@@ -19,12 +19,6 @@ Platform = tuple[str, Sequence[Table]]
 
 
 @pytest.fixture(scope="session")
-def whole(proven: Prover, platform: Platform) -> Proof:
-    """The proof of the platform as its models declare it."""
-    return proven(platform[0], tables=platform[1])
-
-
-@pytest.fixture(scope="session")
 def holed(proven: Prover, platform: Platform) -> Proof:
     """The same with a hole in each of its tables, each of another kind."""
     return proven(
