@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Looked:
     catalog: Catalog | None = None
     declared: Snapshot | None = None
     definers: Definers = field(default_factory=Definers)
+    secrets: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     models: tuple[Declared, ...] = ()
     matrix: Matrix | None = None
     accepted: list[tuple[Finding, str]] = field(default_factory=list[tuple[Finding, str]])
