@@ -191,9 +191,10 @@ class _Reach:
         """A function; if a model declares it, it must do what it is for, and for nobody else."""
         used = self._used(routine, definer.to.value) if definer else ()
         tried = self._tried(self.attacks.routine(routine, used or ()), "function")
-        if definer and used:
+        if definer:
             to = definer.to.value
-            made = [self.attacks.use(routine, to, each, used) for each in sessions()]
+            made = [self.attacks.use(routine, to, each, used) for each in sessions()] if used else []
+            made += [self.attacks.privilege(routine, to, each) for each in sessions()]
             self._tried(made, "function", execution(routine, to))
         if used is None or (not used and all(_stopped(each.outcome) for each in tried)):
             self._gap(routine.full_name, "no call of it succeeded with the arguments that were tried")
