@@ -80,7 +80,8 @@ class ReachAttacks:
         """
         secrets = set(self._keys(closed=True)) if routine.declared else set[str]()
         known = [f"'{ALICE}'::text", *(value for value in self._keys() if value not in secrets)]
-        calls = dict.fromkeys((*_varied(_plain(routine), known, routine), *_varied(used, known, routine)))
+        bases = (_plain(routine), used or _plain(routine))
+        calls = dict.fromkeys(call for base in bases for call in _varied(base, known, routine))
         tried = [each for each in calls if not secrets.intersection(each)][:_CALLS_TRIED]
         opening = f"{self._opened}; {self._granted}"
         for session in sessions():
