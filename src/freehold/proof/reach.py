@@ -89,6 +89,12 @@ class ReachAttacks:
                 sql = _call(routine, values)
                 yield self._attack(routine.full_name, "SELECT", session, sql, opening, self._without)
 
+    def shown(self, routine: Routine, used: Arguments) -> Iterator[Attack]:
+        """The calls with which a declared function shows what it was made to show."""
+        opening = f"{self._opened}; {self._granted}"
+        for session in sessions():
+            yield self._attack(routine.full_name, "SELECT", session, _call(routine, used), opening, self._without)
+
     def uses(self, routine: Routine) -> Iterator[Arguments]:
         """Arguments with which a declared function may do what it is for."""
         return islice(_varied(_plain(routine), [NULL, *self._keys(closed=True)], routine), _CALLS_TRIED)
