@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import Table
 
+from freehold.audit.matrix import Matrix
+from freehold.audit.rules import found
 from freehold.proof import Proof
 from tests.attack.platform import TABLES
 from tests.integration.proof.conftest import Prover
@@ -93,6 +95,11 @@ def test_the_document_has_its_shape(whole: Proof) -> None:
     names = ["command", "form", "caller", "expected", "observed", "how", "sqlstate", "control"]
     assert all(list(cell) == names for cell in table["cells"])
     assert "| public.tasks | SELECT | allowed | no rows | error | no rows | no rows |" in whole.to_markdown()
+
+
+def test_an_audit_finds_nothing_in_it(whole: Proof) -> None:
+    """What is proven here is clean there, where each denial needs its control: functions that turn a caller away too."""
+    assert [each.message for _, each in found(Matrix.of(whole.to_json()))] == []
 
 
 def test_a_missing_policy_shows(holed: Proof) -> None:
