@@ -72,7 +72,12 @@ class Looked:
 
     def missed(self, what: str, error: FreeholdError, *, needed: bool = True) -> None:
         """Something was not looked at because of an error."""
-        self.gap(what, f"{error.code}: {error.message.rstrip('.')}", (error.hint or "see its page").splitlines()[0], needed=needed)
+        self.gap(
+            what,
+            f"{error.code}: {error.message.rstrip('.')}",
+            (error.hint or "see its page").splitlines()[0],
+            needed=needed,
+        )
 
     def _place(self, subject: str, before: Finding | None) -> Place | None:
         if before is not None and before.found.place:
