@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import MetaData
 
 from freehold.models import schema_statements
@@ -83,13 +83,13 @@ class Cluster:
         """Where ``role`` logs in to ``database``."""
         if self.server is not None:
             return self.server.dsn(role, database)
-        return make_conninfo(os.environ[VARIABLE], user=role, password=self._passwords()[role], dbname=database)
+        return _url(database, role, self._passwords()[role])
 
     def admin_dsn(self, database: str) -> str:
         """Where the superuser does: to break things on purpose, never to test them."""
         if self.server is not None:
             return self.server.admin_dsn(database)
-        return make_conninfo(os.environ[VARIABLE], dbname=database)
+        return _url(database)
 
     def endpoints(self, database: str) -> Endpoints:
         """The three logins of ``database``."""
@@ -144,3 +144,12 @@ class Cluster:
 
     def _name(self, name: str) -> str:
         return f"fh_{hashlib.sha256(str(self.directory).encode()).hexdigest()[:8]}_{name}"
+
+
+def _url(database: str, role: str | None = None, password: str = "") -> str:
+    """That of the given server, of another database or role; a URL, as the variables that commands read take it."""
+    parts = urlsplit(os.environ[VARIABLE])
+    place = parts.netloc
+    if role is not None:
+        place = f"{quote(role)}:{quote(password)}@{place.rpartition('@')[2]}"
+    return urlunsplit((parts.scheme, place, f"/{quote(database)}", parts.query, ""))

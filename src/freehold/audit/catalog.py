@@ -211,6 +211,8 @@ class Catalog:
     """Whether it is a scratch database: its server and logins are nobody's choice."""
     development: bool = False
     definers: Definers = field(default_factory=Definers)
+    secrets: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """By table that a model declares: the columns whose values nobody can guess."""
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -38,6 +38,16 @@ class Declared:
 def declared_models() -> tuple[Declared, ...]:
     """Every model that has been imported."""
     return tuple(_declared())
+
+
+def secrets_of(tables: Iterable[Table]) -> Mapping[str, frozenset[str]]:
+    """By table that a model declares: the columns whose values nobody can guess."""
+    return {
+        f"{table.schema or 'public'}.{table.name}": frozenset(
+            column.name for column in table.columns if rules_of(table).of(column.name).secret
+        )
+        for table in tables
+    }
 
 
 def _declared() -> Iterator[Declared]:

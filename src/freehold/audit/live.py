@@ -30,7 +30,7 @@ def look_at(connection: Connection, endpoints: Endpoints, request: Request, look
     owner = connection.info.user if endpoints.owner else f"{settings.app}_owner"
     development = endpoints.server is not None
     catalog = observe(connection, owner=owner, app=settings.app, development=development)
-    catalog = replace(catalog, definers=looked.definers)
+    catalog = replace(catalog, definers=looked.definers, secrets=looked.secrets)
     looked.catalog = catalog
     seen: list[Seen] = list(found(catalog, looked.failed))
     _strange(connection, catalog, major, looked)

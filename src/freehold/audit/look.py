@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from freehold.audit.catalog import observe
-from freehold.audit.declared import declared_models
+from freehold.audit.declared import declared_models, secrets_of
 from freehold.audit.definer import Definers
 from freehold.audit.explain import explain
 from freehold.audit.finding import Finding
@@ -127,7 +127,8 @@ def _shadow(cluster: Cluster, statements: Sequence[str], request: Request, looke
         catalog = observe(shadow.connection, owner=cluster.owner, app=cluster.app, scratch=True)
         looked.declared = catalog.snapshot
         looked.definers = Definers.of(declared_tables(), catalog.snapshot)
-        catalog = replace(catalog, definers=looked.definers)
+        looked.secrets = secrets_of(declared_tables())
+        catalog = replace(catalog, definers=looked.definers, secrets=looked.secrets)
         if Surface.MODELS not in request.surfaces:
             return
         looked.catalog = catalog

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Looked:
     catalog: Catalog | None = None
     declared: Snapshot | None = None
     definers: Definers = field(default_factory=Definers)
+    secrets: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     models: tuple[Declared, ...] = ()
     matrix: Matrix | None = None
     accepted: list[tuple[Finding, str]] = field(default_factory=list[tuple[Finding, str]])
@@ -71,7 +72,12 @@ class Looked:
 
     def missed(self, what: str, error: FreeholdError, *, needed: bool = True) -> None:
         """Something was not looked at because of an error."""
-        self.gap(what, f"{error.code}: {error.message}", (error.hint or "see its page").splitlines()[0], needed=needed)
+        self.gap(
+            what,
+            f"{error.code}: {error.message.rstrip('.')}",
+            (error.hint or "see its page").splitlines()[0],
+            needed=needed,
+        )
 
     def _place(self, subject: str, before: Finding | None) -> Place | None:
         if before is not None and before.found.place:

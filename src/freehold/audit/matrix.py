@@ -59,9 +59,10 @@ class _File(_Frozen):
 
 @dataclass(frozen=True)
 class Cell:
-    """One command of one caller in one form on one table: what the models say, and what happened."""
+    """One command of one caller in one form on one table, view or function: what the models say, and what happened."""
 
     table: str
+    kind: str
     command: str
     form: str
     caller: str
@@ -117,7 +118,7 @@ class Matrix:
             file.seconds,
             file.callers,
             tuple(table.name for table in file.tables),
-            tuple(Cell(table.name, **each.model_dump()) for table in file.tables for each in table.cells),
+            tuple(Cell(table.name, table.kind, **each.model_dump()) for table in file.tables for each in table.cells),
             file.untested_policies,
             tuple((each.name, each.reason) for each in file.not_proven),
             tuple((each.name, each.reason) for each in file.disagreements),

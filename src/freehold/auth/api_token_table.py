@@ -72,7 +72,7 @@ class ApiTokenTable(Model):
 
     id: Col[str] = primary_key()
     name: Col[str]
-    token_hash: Col[str] = column(select=False, insert=False, update=False, unique=True, scope="global")
+    token_hash: Col[str] = column(insert=False, unique=True, scope="secret")
     token_prefix: Col[str]
     scopes: Col[list[str]] = json(default_factory=list)
     last_used_at: Col[datetime | None] = column(default=None)

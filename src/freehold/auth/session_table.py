@@ -63,7 +63,7 @@ class SessionTable(Model):
     )
 
     id: Col[str] = primary_key()
-    secret_hash: Col[str] = column(select=False, update=False, unique=True, scope="global")
+    secret_hash: Col[str] = column(unique=True, scope="secret")
     last_seen_at: Col[datetime] = created_at()
     created_at: Col[datetime] = created_at()
     expires_at: Col[datetime] = column(update=False)

@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
@@ -80,8 +79,7 @@ def _prove(
         with connect(made.login_dsn) as login:
             proof = prove(made.admin, login, declared_tables(), report)
         if symbolic:
-            words, disagreements = confirmed(proof, made.admin_dsn)
-            proof = replace(proof, symbolic=words, disagreements=disagreements)
+            proof = confirmed(proof, made.admin_dsn, made.app, declared_tables())
     document = json.dumps(proof.to_json())
     if output is not None:
         output.write_text(document + "\n", encoding="utf-8")

@@ -64,6 +64,7 @@ revoke all on table freehold.ledger, freehold.facts from public, anon, authentic
 comment on table freehold.ledger is 'freehold: the units of migrations this database has';
 comment on table freehold.facts is 'freehold: what the catalog said when the last migration ended'
 """
+_THERE = b"select to_regclass('freehold.ledger') is not null and to_regclass('freehold.facts') is not null"
 _BEGUN = """
 insert into freehold.ledger (revision, unit, checksum) values (%s, %s, %s)
 on conflict (revision, unit) do update
@@ -112,9 +113,13 @@ def _entry(row: _Row) -> Entry:
 
 
 def ensure(connection: Connection) -> None:
-    """Makes the ledger where there is none. The schema is bootstrap's."""
+    """Makes the ledger where there is none. The schema is bootstrap's.
+
+    One that is there is left alone: REVOKE and COMMENT in one transaction can deadlock with a vacuum of the table.
+    """
     with narrated():
-        connection.execute(CREATE)
+        if connection.execute(_THERE).fetchone() != (True,):
+            connection.execute(CREATE)
 
 
 def begun(connection: Connection, revision: str, unit: int, checksum: str) -> None:

@@ -104,7 +104,7 @@ class Blueprint:
         )
 
     def _unique(self, field: Field) -> list[str]:
-        return [field.name] if field.declared.scope == "global" else self._owner_first(field)
+        return [field.name] if field.declared.scope != "owner" else self._owner_first(field)
 
     def _owner_first(self, field: Field) -> list[str]:
         owner = self.owner

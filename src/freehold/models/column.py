@@ -22,6 +22,7 @@ REQUIRED: Final[Any] = object()
 
 Action = Literal["cascade", "restrict"]
 Generated = Literal["identity", "serial"]
+Scope = Literal["owner", "global", "secret"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class Declared:
     touched: bool = False
     target: type[Any] | None = None
     on_delete: Action = "cascade"
-    scope: Literal["owner", "global"] = "owner"
+    scope: Scope = "owner"
     primary_key: bool = False
     commands: frozenset[Command] = ALL_COMMANDS
     legacy: bool = False
@@ -63,7 +64,7 @@ def column(
     insert: bool = True,
     update: bool = True,
     unique: bool = False,
-    scope: Literal["owner", "global"] = "owner",
+    scope: Scope = "owner",
     index: bool = False,
     sql_type: TypeEngine[Any] | None = None,
     server_default: str | None = None,
@@ -75,7 +76,8 @@ def column(
     ``default``: the constructor's default and, for a plain value, the database's too. ``select``, ``insert``,
     ``update``: whether callers may name the column in that command; False withholds the privilege on it.
     ``unique``: per owner, where the table has one; with ``scope="global"`` among all rows, which is for values that no
-    caller chooses. ``index``: likewise owner first. ``renamed_from``: what it was called before, so that a migration renames
+    caller chooses, and with ``scope="secret"`` for the hash of a secret drawn at random, which callers neither read nor
+    change: its being there tells nobody anything. ``index``: likewise owner first. ``renamed_from``: what it was called before, so that a migration renames
     it; it may stay. For a table that is taken over as it is, ``sql_type`` is its type
     in the database, and ``server_default`` the SQL of its default; with ``init=False`` the database makes the value.
     ``computed``: the SQL it is generated from, stored.
@@ -87,7 +89,7 @@ def column(
         default_factory=default_factory,
         server_default=_sql(server_default),
         computed=None if computed is None else Computed(computed, persisted=True),
-        rules=ColumnRules(select, insert, update),
+        rules=ColumnRules(False, insert, False, True) if scope == "secret" else ColumnRules(select, insert, update),
         unique=unique,
         scope=scope,
         index=index,

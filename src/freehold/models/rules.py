@@ -28,11 +28,15 @@ NAMING: Final = MappingProxyType(
 
 @dataclass(frozen=True)
 class ColumnRules:
-    """Which commands a caller may name the column in; the service may name it in all."""
+    """Which commands a caller may name the column in; the service may name it in all.
+
+    ``secret``: nobody can guess its values.
+    """
 
     select: bool = True
     insert: bool = True
     update: bool = True
+    secret: bool = False
 
     def allows(self, command: Command) -> bool:
         """Whether a caller may name the column in ``command``; DELETE names none."""

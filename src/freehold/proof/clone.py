@@ -30,7 +30,8 @@ _VARIABLES: Final = {
     "sslmode": "PGSSLMODE",
     "sslrootcert": "PGSSLROOTCERT",
 }
-_META: Final = re.compile(r"^\\.*$", re.MULTILINE)  # commands of psql's, which are not SQL
+_META: Final = re.compile(r"^\\.*$|^SET transaction_timeout = 0;$", re.MULTILINE)
+"""What is not for the clone: commands of psql's, and a setting that a new pg_dump writes and PostgreSQL 15 and 16 refuse."""
 _NAMED: Final = re.compile(r"(?:OWNER TO|\bTO|\bFROM|FOR ROLE) (\"(?:[^\"]|\"\")+\"|[a-z_][a-z0-9_$]*)(?=[;, ])")
 
 

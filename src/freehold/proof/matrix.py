@@ -109,6 +109,7 @@ class Proof:
                 {"name": entry.name, "kind": entry.kind, "cells": [_cell(cell) for cell in entry.cells]}
                 for entry in self.entries
             ],
+            "symbolic": self.symbolic,
             "untested_policies": list(self.untested_policies),
             "untested_guards": list(self.untested_guards),
             "not_proven": [{"name": gap.name, "reason": gap.reason} for gap in self.gaps],

@@ -190,11 +190,13 @@ class _Reach:
     def routine(self, routine: Routine, definer: DefinerFunction | None) -> None:
         """A function; if a model declares it, it must do what it is for, and for nobody else."""
         used = self._used(routine, definer.to.value) if definer else ()
-        tried = self._tried(self.attacks.routine(routine, used or ()), "function")
-        if definer and used:
+        shown = self.attacks.shown(routine, used) if used else ()
+        tried = self._tried(self.attacks.routine(routine, used or ()), "function", shown=shown)
+        if definer:
             to = definer.to.value
-            made = [self.attacks.use(routine, to, each, used) for each in sessions()]
-            self._tried(made, "function", execution(routine, to))
+            made = [self.attacks.use(routine, to, each, used) for each in sessions()] if used else []
+            made += [self.attacks.privilege(routine, to, each) for each in sessions()]
+            self._tried(made, "function", guard=execution(routine, to))
         if used is None or (not used and all(_stopped(each.outcome) for each in tried)):
             self._gap(routine.full_name, "no call of it succeeded with the arguments that were tried")
 
@@ -208,15 +210,23 @@ class _Reach:
                     return arguments
         return None if callers else ()
 
-    def _tried(self, attacks: Iterable[Attack], kind: str, guard: Guard | None = None) -> list[Tried]:
+    def _tried(
+        self, attacks: Iterable[Attack], kind: str, *, shown: Iterable[Attack] = (), guard: Guard | None = None
+    ) -> list[Tried]:
+        """What stops a call may be the function itself: its control is then one that it lets through.
+
+        ``shown``: further attacks which it should let through.
+        """
         with self.stage.open():
             tried = [Tried(attack, self.stage.attempt(attack, None)) for attack in attacks]
             _open_up(self.stage, tried, None)
             if guard is not None and not _tested(self.stage, guard, tried, None):
                 self.findings.untested.append(guard)
+            noticed = {each.attack.what for each in tried if each.outcome.reached and kind == "function"}
+            noticed |= {each.what for each in shown if self.stage.attempt(each, None, each.opening).reached}
         for each in tried:
             if each.control == "failed":
-                each.control = "untested"
+                each.control = "passed" if each.attack.what in noticed else "untested"
         self.findings.entries += _entries(tried, kind)
         return tried
 

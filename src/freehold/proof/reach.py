@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final, TypeAlias
 
 from freehold.identity import Role
-from freehold.policies import Command, quote_identifier
+from freehold.policies import Command, quote_identifier, quote_literal
 from freehold.proof.attack import Attack
 from freehold.proof.caller import ALICE, SESSIONS, Caller, Session
 from freehold.proof.declared import Declared
@@ -80,13 +80,20 @@ class ReachAttacks:
         """
         secrets = set(self._keys(closed=True)) if routine.declared else set[str]()
         known = [f"'{ALICE}'::text", *(value for value in self._keys() if value not in secrets)]
-        calls = dict.fromkeys((*_varied(_plain(routine), known, routine), *_varied(used, known, routine)))
+        bases = (_plain(routine), used or _plain(routine))
+        calls = dict.fromkeys(call for base in bases for call in _varied(base, known, routine))
         tried = [each for each in calls if not secrets.intersection(each)][:_CALLS_TRIED]
         opening = f"{self._opened}; {self._granted}"
         for session in sessions():
             for values in tried:
                 sql = _call(routine, values)
                 yield self._attack(routine.full_name, "SELECT", session, sql, opening, self._without)
+
+    def shown(self, routine: Routine, used: Arguments) -> Iterator[Attack]:
+        """The calls with which a declared function shows what it was made to show."""
+        opening = f"{self._opened}; {self._granted}"
+        for session in sessions():
+            yield self._attack(routine.full_name, "SELECT", session, _call(routine, used), opening, self._without)
 
     def uses(self, routine: Routine) -> Iterator[Arguments]:
         """Arguments with which a declared function may do what it is for."""
@@ -96,6 +103,15 @@ class ReachAttacks:
         """Calling a function that is declared for ``to``."""
         mine = session.role == to
         unknown = mine and to == Role.AUTHENTICATED.value and session.user is None
+        sql = _call(routine, arguments)
+        return self._as_declared(routine, session, "call", sql, expected=None if unknown else mine)
+
+    def privilege(self, routine: Routine, to: str, session: Session) -> Attack:
+        """Asking whether one may call it at all: a function that turns a caller away was executed by her."""
+        sql = f"SELECT WHERE pg_catalog.has_function_privilege({quote_literal(routine.declared or routine.signature)}, 'EXECUTE')"
+        return self._as_declared(routine, session, "be granted", sql, expected=session.role == to)
+
+    def _as_declared(self, routine: Routine, session: Session, what: str, sql: str, *, expected: bool | None) -> Attack:
         opening = (
             f"GRANT EXECUTE ON FUNCTION {routine.signature} TO {self._callers}; "
             f"GRANT USAGE ON SCHEMA {quote_identifier(routine.schema)} TO {self._callers}; {_SIGNED_IN.statement}"
@@ -105,11 +121,11 @@ class ReachAttacks:
             command="SELECT",
             form="bare",
             session=session,
-            what="call",
-            sql=_call(routine, arguments),
+            what=what,
+            sql=sql,
             judge="success",
             opening=opening,
-            expected=None if unknown else mine,
+            expected=expected,
         )
 
     def _keys(self, *, closed: bool = False) -> Iterator[str]:

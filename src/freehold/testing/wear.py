@@ -46,9 +46,7 @@ _TABLES: Final = b"""
     SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1, 2
 """
-_SEQUENCES: Final = (
-    b"SELECT schemaname::text, sequencename::text, last_value FROM pg_catalog.pg_sequences ORDER BY 1, 2"
-)
+_SEQUENCES: Final = b"SELECT schemaname::text, sequencename::text FROM pg_catalog.pg_sequences ORDER BY 1, 2"
 _END_OTHERS: Final = b"""
     SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
     WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
@@ -63,24 +61,21 @@ class Wear:
     schema: list[tuple[object, ...]]
     empty: tuple[str, ...]
     filled: dict[str, object]
-    sequences: list[tuple[object, ...]]
+    counts: dict[str, tuple[object, ...]]
 
     @classmethod
     def of(cls, dsn: str) -> Self:
         """A look at a new clone. ``dsn``: the superuser's; the connection is kept until `close`."""
         connection = connect(dsn)
         with translated():
-            names = [
-                f"{quote_identifier(str(schema))}.{quote_identifier(str(name))}"
-                for schema, name in connection.execute(_TABLES).fetchall()
-            ]
+            names = _names(connection, _TABLES)
             full = set(_holding(connection, names))
             return cls(
                 connection,
                 connection.execute(_SCHEMA).fetchall(),
                 tuple(name for name in names if name not in full),
                 {name: _digest(connection, name) for name in full},
-                connection.execute(_SEQUENCES).fetchall(),
+                _counts(connection),
             )
 
     def renewed(self) -> bool:
@@ -111,13 +106,20 @@ class Wear:
 
     def _emptied(self) -> bool:
         statements = [f"DELETE FROM {name}" for name in _holding(self.connection, self.empty)]
-        now = self.connection.execute(_SEQUENCES).fetchall()
-        statements += [_restart(before) for before, after in zip(self.sequences, now, strict=True) if before != after]
+        now = _counts(self.connection)
+        statements += [_back(name, *count) for name, count in self.counts.items() if now[name] != count]
         if statements:
             # Without triggers: what a foreign key or a trigger would do is not wanted.
             script = ["SET LOCAL session_replication_role = replica", *statements]
             self.connection.execute("; ".join(["BEGIN", *script, "COMMIT"]).encode())
         return True
+
+
+def _names(connection: Connection, query: bytes) -> list[str]:
+    return [
+        f"{quote_identifier(str(schema))}.{quote_identifier(str(name))}"
+        for schema, name in connection.execute(query).fetchall()
+    ]
 
 
 def _holding(connection: Connection, names: tuple[str, ...] | list[str]) -> list[str]:
@@ -133,9 +135,15 @@ def _digest(connection: Connection, name: str) -> object:
     return connection.execute(sql.encode()).fetchone()
 
 
-def _restart(sequence: tuple[object, ...]) -> str:
-    schema, name, value = sequence
-    place = f"{quote_identifier(str(schema))}.{quote_identifier(str(name))}"
-    if value is None:
-        return f"ALTER SEQUENCE {place} RESTART"
-    return f"SELECT pg_catalog.setval({quote_literal(place)}, {value})"
+def _counts(connection: Connection) -> dict[str, tuple[object, ...]]:
+    """The last value of each sequence, and whether it was given out."""
+    parts = [
+        f"SELECT {quote_literal(name)}, last_value, is_called FROM {name}" for name in _names(connection, _SEQUENCES)
+    ]
+    rows = connection.execute(" UNION ALL ".join(parts).encode()).fetchall() if parts else []
+    return {str(name): tuple(count) for name, *count in rows}
+
+
+def _back(sequence: str, value: object, called: object) -> str:
+    """Not RESTART, which writes a row of the catalog: to all appearance the schema would be another."""
+    return f"SELECT pg_catalog.setval({quote_literal(sequence)}, {value}, {called})"

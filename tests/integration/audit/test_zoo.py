@@ -205,3 +205,26 @@ def test_what_only_looks_broken_is_not_found(sql: str, broken: Break) -> None:
 def _asked(connection: Connection) -> list[tuple[object, Found]]:
     """What pgrls adds, where it is installed: nothing may be left of what is meant by design."""
     return list(adopted.ask(connection, catalog_of(connection))) if adopted.installed() else []
+
+
+UNIQUE = "alter table public.notes add {0} text unique; grant insert ({0}) on public.notes to authenticated"
+HIDDEN = "revoke select on public.notes from authenticated; grant select (id, user_id, title) on public.notes to authenticated"
+
+
+@pytest.mark.parametrize(
+    ("column", "declared", "expected"),
+    [
+        ("fingerprint", {"public.notes": frozenset({"fingerprint"})}, False),
+        ("secret_hash", {"public.notes": frozenset[str]()}, True),
+        ("secret_hash", {}, False),
+        ("fingerprint", {}, True),
+    ],
+    ids=["declared, whatever its name", "a name that no model backs", "a name where no model is", "neither"],
+)
+def test_a_secret_is_one_because_the_model_says_so(
+    column: str, declared: dict[str, frozenset[str]], expected: bool, broken: Break
+) -> None:
+    """A name counts only for a table that no model declares."""
+    with broken(f"{HIDDEN}; {UNIQUE.format(column)}") as connection:
+        catalog = replace(catalog_of(connection), secrets=declared)
+    assert ("AU303" in {rule.id for rule, _ in found(catalog)}) is expected

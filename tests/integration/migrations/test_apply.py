@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from freehold.catalog import diff
 from freehold.errors import Code, ConnectionLostError, MigrationError
@@ -170,6 +171,15 @@ def test_a_table_lock_that_never_comes_is_tried_again_and_told(target: Target) -
         assert f"process {other.info.backend_pid} (" in (failed.value.detail or "")
         assert f"pg_terminate_backend({other.info.backend_pid})" in (failed.value.hint or "")
     assert migrate(target.dsn, target.directory, options).revisions
+
+
+def test_a_vacuum_of_the_ledger_is_in_nobodys_way(target: Target) -> None:
+    """The ledger that is there is not made again: what a vacuum locks is not asked for, so no two can wait for each other."""
+    target.generate(COLUMN)
+    impatient = make_conninfo(target.dsn, options="-c lock_timeout=1s")
+    with target.connect() as vacuum, vacuum.transaction():
+        vacuum.execute("lock table freehold.ledger, freehold.facts in share update exclusive mode")
+        assert migrate(impatient, target.directory).revisions
 
 
 def test_a_unit_begun_outside_a_transaction_and_not_finished_is_told(target: Target) -> None:

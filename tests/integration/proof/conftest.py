@@ -42,3 +42,9 @@ def bare(cluster: Cluster) -> str:
 def platform(cluster: Cluster) -> tuple[str, Sequence[Table]]:
     """The template of the platform, from its revisions, and its tables."""
     return cluster.template("platform", *REVISIONS), TABLES
+
+
+@pytest.fixture(scope="session")
+def whole(proven: Prover, platform: tuple[str, Sequence[Table]]) -> Proof:
+    """The proof of the platform as its models declare it."""
+    return proven(platform[0], tables=platform[1])

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from psycopg.conninfo import conninfo_to_dict
-
-from freehold.proof import Proof, prove
-from freehold.proof.symbolic import confirmed
-from freehold.wire import connect
-from tests.cluster import Cluster
+from freehold.proof import Proof
 from tests.integration.proof.conftest import Prover
 
 OWNED = (
@@ -134,24 +128,3 @@ def test_a_predicate_that_lets_null_through_leaks(proven: Prover, bare: str) -> 
         "GRANT SELECT, DELETE ON notes TO authenticated",
     )
     assert leaks(proof, "public.notes") == {"none"}
-
-
-@pytest.mark.slow
-def test_the_symbolic_proof_agrees(cluster: Cluster, bare: str) -> None:
-    """The prover finds the leak that was executed and proves the table that is sound; nothing is contradicted."""
-    table = "CREATE TABLE {0} (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), user_id uuid NOT NULL)"
-    with cluster.clone(bare) as endpoints:
-        name = str(conninfo_to_dict(endpoints.login)["dbname"])
-        with connect(endpoints.owner or "") as owner:
-            for statement in (table.format("sound"), *owned("sound"), table.format("leaky"), *owned("leaky")):
-                owner.execute(statement.encode())
-            owner.execute("CREATE POLICY everybody ON leaky FOR SELECT TO anon USING (true)")
-            owner.execute("GRANT SELECT ON leaky TO anon")
-        with connect(cluster.admin_dsn(name)) as admin, connect(endpoints.login) as login:
-            proof = prove(admin, login, ())
-        words, disagreements = confirmed(proof, cluster.admin_dsn(name))
-    assert leaks(proof, "public.leaky") >= {"anon"}
-    assert disagreements == ()
-    counts = dict(reversed(each.split(" ", 1)) for each in words.split(", "))
-    assert int(counts["leaks"]) >= 1
-    assert int(counts["proven"]) >= 3

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from freehold.audit.found import Severity
 from freehold.audit.matrix import Matrix, weakened
 from freehold.audit.rules import found
 from freehold.errors import ConfigurationError
@@ -33,6 +34,16 @@ def test_a_cell_that_is_wrong_or_unproven_is_found(changes: dict[str, str], rule
     """One finding, named by command, form and caller."""
     ((other, each),) = found(_changed(**changes))
     assert (other.id, each.subject, each.key) == (rule, "public.tasks", "SELECT other (where)")
+
+
+def test_a_function_that_needs_no_row_is_a_note() -> None:
+    """Nothing that a proof can try would show more; a control that failed is no note."""
+    for control, severity in (("untested", Severity.NOTE), ("failed", None)):
+        document = copy.deepcopy(MATRIX)
+        document["tables"][0]["kind"] = "function"
+        document["tables"][0]["cells"][1]["control"] = control
+        ((rule, each),) = found(Matrix.of(document))
+        assert (rule.id, each.severity) == ("AU822", severity)
 
 
 def test_untested_policies_and_disagreements_are_found() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import mapped_column
 
 from freehold import Access, Col, Command, Model, Policy, Role, belongs_to, caller_id, column, json, owner, primary_key
 from freehold.errors import Code, DeclarationError
-from freehold.models import rules_of, table_of
+from freehold.models import ColumnRules, rules_of, schema_statements, table_of
 from tests.unit.models.declare import base
 
 
@@ -413,3 +413,16 @@ def test_a_model_of_one_metadata_is_not_in_another() -> None:
     """Tests leave nothing in ``Model.metadata``."""
     _with()
     assert "public.things" not in Model.metadata.tables
+
+
+def test_the_hash_of_a_secret_is_unique_for_everybody_and_shown_to_nobody() -> None:
+    """Callers may give it once, and neither read nor change it: that it is there already tells nothing."""
+
+    class Link(base()):
+        __tablename__ = "links"
+        id: Col[UUID] = primary_key()
+        user_id: Col[UUID] = owner()
+        code_hash: Col[str] = column(unique=True, scope="secret")
+
+    assert rules_of(table_of(Link)).of("code_hash") == ColumnRules(select=False, insert=True, update=False, secret=True)
+    assert "UNIQUE (code_hash)" in schema_statements(table_of(Link).metadata)[0]

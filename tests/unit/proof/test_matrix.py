@@ -1,4 +1,4 @@
-"""What a proof says of itself: sound, complete, and in which words; and where a symbolic proof says something else."""
+"""What a proof says of itself: sound, complete, and in which words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from freehold.proof import Cell, Entry, Gap, Proof
 from freehold.proof.caller import Caller
-from freehold.proof.symbolic import Verdict, _disagreements
 
 DENIED = Cell("SELECT", "bare", Caller.OTHER, "denied", "denied", "zero_rows", None, "passed", "read, other")
 LEAK = replace(DENIED, observed="allowed", how="rows")
@@ -39,21 +38,3 @@ def test_words_say_how() -> None:
     found = proof(LEAK).to_markdown()
     assert "**allowed**, declared denied" in found
     assert "- public.t: SELECT bare as other: declared denied, found allowed (read, other: rows)" in found
-
-
-def test_a_symbolic_proof_that_says_otherwise_is_reported() -> None:
-    """In both directions; but a predicate that leaks behind a missing privilege is no contradiction."""
-    isolated, leak = (Verdict("cross-tenant", "public.t", word) for word in ("isolated", "leak"))
-    assert len(list(_disagreements(proof(LEAK), [isolated]))) == 1
-    assert len(list(_disagreements(proof(DENIED), [leak]))) == 1
-    oracle = replace(LEAK, what="learn from a key, other")
-    agreements = (
-        (DENIED, isolated),
-        (oracle, isolated),
-        (LEAK, leak),
-        (REFUSED, leak),
-        (LEAK, Verdict("anon", "public.t", "isolated")),
-    )
-    for cell, verdict in agreements:
-        assert list(_disagreements(proof(cell), [verdict])) == []
-    assert list(_disagreements(proof(DENIED), [Verdict("anon", "public.t", "unverified")])) == []

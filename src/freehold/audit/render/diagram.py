@@ -107,7 +107,7 @@ def _drawn(box: _Box) -> Iterator[str]:
     table, kind = box.table, protection(box.table)
     yield f'<g class="table {kind}"><title>{escape(table.name)}: {KINDS[kind]}</title>'
     yield f'<rect x="{box.left}" y="{box.top}" width="{_WIDTH}" height="{box.height}" rx="8"/>'
-    yield f'<text class="name" x="{box.left + 12}" y="{box.top + 19}">{escape(_short(table.bare, 24))}</text>'
+    yield f'<text class="name" x="{box.left + 12}" y="{box.top + 19}">{escape(_short(table.bare, 22))}</text>'
     yield f'<text class="kind" x="{box.left + 12}" y="{box.top + 34}">{escape(_word(table, kind))}</text>'
     for name, type_ in _lines(table):
         y = box.row([name]) + 4

@@ -85,7 +85,7 @@ def _matrix(report: Report) -> Iterator[str]:
         return
     matrix = report.matrix
     yield (
-        f'<p class="dim">{len(matrix.cells)} statements run as {escape(", ".join(matrix.callers))} on PostgreSQL '
+        f'<p class="dim">{len(matrix.cells)} cells, tried as {escape(", ".join(matrix.callers))} on PostgreSQL '
         f"{escape(matrix.version)} in {matrix.seconds:.1f} s. A cell is the worst of its forms (bare, WHERE, RETURNING).</p>"
     )
     yield '<div class="scroll" role="region" aria-label="Isolation matrix" tabindex="0"><table><thead><tr><th scope="col" rowspan="2">table</th>'

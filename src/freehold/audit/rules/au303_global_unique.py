@@ -24,20 +24,22 @@ def _check(catalog: Catalog) -> Iterator[Found]:
         )
         for index in table.indexes:
             chosen = [name for name in index.columns if name in writable]
-            if index.unique and table.owner not in index.columns and chosen and not _opaque(table, index):
+            if index.unique and table.owner not in index.columns and chosen and not _opaque(catalog, table, index):
                 yield _found(table, index)
 
 
-def _opaque(table: Table, index: Index) -> bool:
-    """A value nobody can guess: an id, asked for by name (``scope="global"``) and drawn at random, or a secret's hash.
+def _opaque(catalog: Catalog, table: Table, index: Index) -> bool:
+    """A value nobody can guess: an id drawn at random, or the hash of a secret, which callers neither read nor change.
 
-    The hash is by its name one of a secret, not of an address; callers give it once, and neither read nor change it.
+    The model says that it is one (``scope="secret"``). Only of a table without a model the name has to tell.
     """
     if len(index.columns) != 1:
         return False
     (name,) = index.columns
     shown = any(name in table.writable(role, command) for role in CALLERS for command in ("SELECT", "UPDATE"))
-    return index.primary or (_DRAWN.search(name) is not None and not shown)
+    secrets = catalog.secrets.get(table.name)
+    drawn = _DRAWN.search(name) is not None if secrets is None else name in secrets
+    return index.primary or (drawn and not shown)
 
 
 def _found(table: Table, index: Index) -> Found:
@@ -77,7 +79,8 @@ RULE = Rule(
     why="A unique violation tells a caller that somebody else has the value: which addresses have an account, which names "
     "are taken. Upserts and MERGE tell the same. The hash of a secret, which callers neither read nor change, is no such "
     "value: whoever can ask for it has the secret.",
-    remedy="Begin the constraint with the owner. Where a value must be unique over all, let the service write it.",
+    remedy="Begin the constraint with the owner. Where a value must be unique over all, let the service write it; the hash of "
+    'a secret drawn at random is declared as `column(unique=True, scope="secret")`.',
     about=Catalog,
     check=_check,
     example=Example(

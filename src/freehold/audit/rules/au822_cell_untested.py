@@ -25,10 +25,14 @@ def _check(matrix: Matrix) -> Iterator[Found]:
         )
     unproven = (cell for cell in matrix.cells if cell.observed == "denied" and cell.control != "passed")
     for table, command, cells in grouped(unproven):
+        quiet = all(cell.kind == "function" and cell.control == "untested" for cell in cells)
         yield Found(
             table,
-            f"{command} on {table} is denied, and no control shows that it would be seen otherwise: {attempts(cells)}.",
+            f"No call of {table} was seen to depend on the rows that were made: {attempts(cells)}."
+            if quiet
+            else f"{command} on {table} is denied, and no control shows that it would be seen otherwise: {attempts(cells)}.",
             Fix(python="freehold prove  # with controls"),
+            severity=Severity.NOTE if quiet else None,
             key=f"{command} {attempts(cells)}",
         )
 
@@ -38,7 +42,7 @@ RULE = Rule(
     title="A cell of the isolation matrix is not proven",
     severity=Severity.ERROR,
     why="A denial counts only beside an attack that succeeds once the guard is removed. Without it an empty table, a "
-    "misspelt name or a failed login looks like isolation.",
+    "misspelt name or a failed login looks like isolation. Of a function that may need no row at all it is a note.",
     remedy="Run freehold prove with its controls; drop or test a policy that changes nothing.",
     about=Matrix,
     check=_check,
