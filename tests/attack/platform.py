@@ -228,8 +228,9 @@ class Platform:
             yield made
 
     def content(self) -> str:
-        """Every row of every table, as the service reads them."""
-        return "\n".join(f"{table}: {self.rows(table)}" for table in MODELS)
+        """Every row of every table, as the service reads them, and how many data keys there are."""
+        keys = self.service.execute(b"SELECT count(*) FROM public.user_keys").fetchone()
+        return "\n".join([f"keys: {keys}", *(f"{table}: {self.rows(table)}" for table in MODELS)])
 
     def rows(self, table: str) -> str:
         """Every row of a table, in order, but for the clocks' columns."""
@@ -237,11 +238,11 @@ class Platform:
         return str((self.service.execute(query.encode()).fetchone() or ("",))[0])
 
     def restore(self) -> None:
-        """The rows as they were, if an attack changed them."""
+        """The rows as they were, if an attack changed them, and no data key: each test has a ring of its own."""
         if self._clean and self.content() == self._clean:
             return
         with self.superuser.transaction():
-            for table in reversed(MODELS):
+            for table in ("user_keys", *reversed(MODELS)):
                 self.superuser.execute(f"DELETE FROM public.{table}".encode())
             for statement in seed_statements():
                 self.superuser.execute(statement.encode())
