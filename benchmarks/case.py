@@ -66,6 +66,7 @@ OWN: Final = {
     "clone": "benchmarks.clone",
     r"(generate|check)\d+": "benchmarks.migration",
     r"(seal|open)(64|4k)|sealed20|rotate": "benchmarks.sealing",
+    "live50|append10000": "benchmarks.live",
 }
 """Programs of their own by what their cases are called: they have no peer in common with the others, and get the names."""
 
@@ -89,4 +90,4 @@ def owner_of(name: str) -> str | None:
 
 def known() -> str:
     """The names that can be asked for, as a sentence for a terminal."""
-    return f"There are: {' '.join(CASES)} clone generateN checkN seal64 open64 seal4k open4k sealed20 rotate"
+    return f"There are: {' '.join(CASES)} clone generateN checkN seal64 open64 seal4k open4k sealed20 rotate live50 append10000"

@@ -1,7 +1,4 @@
-"""The list of 20 over HTTP: a process that serves it, in one of two ways, and a client that costs next to nothing.
-
-``python -m benchmarks.http WAY SOCKET LOOP`` serves on the file descriptor SOCKET; the login is in the environment.
-"""
+"""The list of 20 over HTTP: a process that serves it (`benchmarks.serve`), and a client that costs next to nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -29,16 +25,14 @@ _PATIENCE: Final = 30.0
 
 
 class HttpPeer(Peer):
-    """A peer that is a server: its calls are requests, on connections that are kept."""
-
-    way: str
+    """A peer that is a server, which its module's ``create_app`` makes: its calls are requests, on connections that are kept."""
 
     async def open(self, where: Where, connections: int) -> None:
         """Starts the server and waits until it answers."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self._port: int = listener.getsockname()[1]
             environment = {**os.environ, LOGIN: json.dumps(asdict(where)), CONNECTIONS: str(connections)}
-            command = [sys.executable, "-m", "benchmarks.http", self.way, str(listener.fileno())]
+            command = [sys.executable, "-m", "benchmarks.serve", type(self).__module__, str(listener.fileno())]
             self._server = subprocess.Popen(  # noqa: ASYNC220 - once, before anything is timed
                 command,
                 cwd=_ROOT,
@@ -87,32 +81,3 @@ class HttpPeer(Peer):
             raise RuntimeError(body.decode())
         self._idle.append((reader, writer))
         return body
-
-
-def main() -> None:
-    """Serves."""
-    import uvicorn  # noqa: PLC0415 - the harness need not have it
-
-    way, descriptor = sys.argv[1], int(sys.argv[2])
-    where = Where(**json.loads(os.environ[LOGIN]))
-    connections = int(os.environ[CONNECTIONS])
-    if way == "freehold":
-        from benchmarks.peers.freehold_http import create_app  # noqa: PLC0415
-    else:
-        from benchmarks.peers.fastapi_sqlalchemy import create_app  # noqa: PLC0415
-    app = create_app(where, connections)
-    config = uvicorn.Config(
-        app, log_level="error", access_log=False, loop="asyncio", http="httptools", timeout_keep_alive=600
-    )
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with socket.socket(fileno=descriptor) as listener:
-        uvicorn.Server(config).run([listener])
-
-
-def _end_with_parent() -> None:
-    sys.stdin.read()
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

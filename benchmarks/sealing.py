@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import multiprocessing
 import os
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -30,13 +27,13 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from sqlalchemy import select
 
 from benchmarks.section import Section
+from benchmarks.throwaway import database_with
 from freehold import Col, Database, Model, Sealed, owner, primary_key, query, schema, sealed, set_
 from freehold.encryption import DataKey, KeyRing, KeyState, RingKey, TextKeys
 from freehold.encryption.envelope import associated_data
 from freehold.keys import KeySession, Outcome, migrate_legacy, rotate_user, sealed_columns
 from freehold.models import schema_statements
-from freehold.server import EmbeddedServer, bootstrap, create_database
-from freehold.wire import PoolSize, connect
+from freehold.wire import PoolSize
 
 VALUES: Final = {"64": (64, 4.0), "4k": (4096, 6.0)}
 CASES: Final = (*(f"{way}{size}" for size in VALUES for way in ("seal", "open")), "sealed20", "rotate")
@@ -151,7 +148,7 @@ def _loop(way: Callable[[], object], times: int = 500) -> float:
 
 
 async def _listed() -> tuple[str, ...]:
-    with _server() as (login, service):
+    with database_with(schema_statements(Base.metadata)) as (login, service):
         async with _database(login, service) as db:
             scope = db.as_user(_USER)
             rows = await scope.insert_all([Secret(name=f"n{n}", value=Sealed(f"sk-{n:061}")) for n in range(_LISTED)])
@@ -182,7 +179,10 @@ def _compared(turns: list[list[float]], most: float) -> tuple[str, ...]:
 
 def _rotated() -> Iterator[tuple[str, tuple[str, ...]]]:
     columns = [each for each in sealed_columns(Base.metadata.sorted_tables) if each.table is Secret.__table__]
-    with _server() as (login, service), KeySession.open(service, KeyRing.parse(_RING)) as session:
+    with (
+        database_with(schema_statements(Base.metadata)) as (login, service),
+        KeySession.open(service, KeyRing.parse(_RING)) as session,
+    ):
         session.connection.cursor().executemany(
             "INSERT INTO secrets (id, user_id, name, value) VALUES (%s, %s, %s, %s)",
             [(f"{n:08}", _USER, f"n{n}", _old(f"sk-{n}")) for n in range(_ROWS)],
@@ -260,26 +260,6 @@ def _write(login: str, service: str, ready: Any, over: Any, count: Any) -> None:
 
 def _database(login: str, service: str) -> Database:
     return Database(login, service_dsn=service, size=PoolSize(largest=4, shared=2, patience=10.0), keys=TextKeys(_RING))
-
-
-@contextmanager
-def _server() -> Iterator[tuple[str, str]]:
-    """The logins of the application and of the service, in a new database with the tables."""
-    with (
-        tempfile.TemporaryDirectory(prefix="fhs-") as directory,
-        EmbeddedServer.start(Path(directory), durable=False) as server,
-    ):
-        with connect(server.admin_dsn()) as admin:
-            create_database(admin, "bench")
-        with connect(server.admin_dsn("bench")) as admin:
-            bootstrap(
-                admin, "bench", {name: server.password(name) for name in ("bench", "bench_service", "bench_owner")}
-            )
-        with connect(server.dsn("bench_owner", "bench")) as own:
-            for statement in schema_statements(Base.metadata):
-                own.execute(statement.encode())
-        gc.collect()
-        yield server.dsn("bench", "bench"), server.dsn("bench_service", "bench")
 
 
 if __name__ == "__main__":

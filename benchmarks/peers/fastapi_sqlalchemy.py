@@ -90,7 +90,6 @@ class FastapiSqlalchemy(HttpPeer):
 
     title = "FastAPI, SQLAlchemy AsyncSession (asyncpg), scoped by hand, uvicorn"
     packages = ("fastapi", "sqlalchemy", "asyncpg", "uvicorn", "pydantic")
-    way = "fastapi"
 
 
 PEER = FastapiSqlalchemy

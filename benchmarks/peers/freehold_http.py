@@ -55,7 +55,6 @@ class FreeholdHttp(HttpPeer):
 
     title = "freehold: an action, uvicorn"
     packages = ("freehold", "fastapi", "uvicorn", "pydantic")
-    way = "freehold"
 
 
 PEER = FreeholdHttp

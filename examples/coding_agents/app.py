@@ -16,6 +16,7 @@ from examples.coding_agents.models import ApiToken, Session
 from examples.coding_agents.runner import Runner
 from examples.coding_agents.seed import PEOPLE
 from examples.coding_agents.sign_in import in_development, signing_out, with_github
+from examples.coding_agents.watch import Watch
 from freehold.actions import SecurityHeaders, install, router, stream
 from freehold.actions.tool import Tools
 from freehold.auth import ApiTokens, DevelopmentSessions, Sessions, SignIn, any_of
@@ -72,6 +73,7 @@ def create_app(
     app = FastAPI(title="Coding agents", lifespan=lifespan, docs_url=None, redoc_url=None)
     metrics = Metrics()
     app.state.db, app.state.changes, app.state.metrics = db, runner.changes, metrics
+    app.state.watch = Watch(runner.changes)
     sessions, tokens_ = Sessions(db, Session, environment=environment), ApiTokens(db, ApiToken, legacy=True)
     app.include_router(router(*web.with_pages(*tasks.CHANGING)), dependencies=[Depends(tasks.announcing)])
     app.include_router(router(*web.with_pages(*OTHERS)))

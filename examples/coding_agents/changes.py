@@ -39,6 +39,8 @@ class Changes:
 
     def __init__(self) -> None:
         self._waiting: defaultdict[TaskKey | None, set[Hint]] = defaultdict(set)
+        self.count = 0
+        """How often something was announced."""
         self.closed = False
 
     @contextmanager
@@ -55,6 +57,7 @@ class Changes:
 
     def announce(self, key: TaskKey) -> None:
         """Wakes whoever waits for the task, or for any."""
+        self.count += 1
         for hint in (*self._waiting.get(key, ()), *self._waiting.get(None, ())):
             hint.set()
 

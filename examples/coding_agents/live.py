@@ -1,7 +1,7 @@
 """A task's log over HTTP: in pages, and live as server-sent events (WHATWG HTML, section 9.2).
 
 A listener holds no database connection: it reads a page, as its own user, when something changed or when a second is
-over. Every event carries the number of its entry, so a browser that reconnects goes on where it was.
+over; listeners of one user who want the same at once share the read. Every event carries the number of its entry, so a browser that reconnects goes on where it was.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import Field
 from starlette.responses import StreamingResponse
 
-from examples.coding_agents.changes import Changes, TaskKey
+from examples.coding_agents.changes import TaskKey
 from examples.coding_agents.logs import LogPage, read_log
 from examples.coding_agents.schemas import Id, LogOut, WhichLines
-from examples.coding_agents.tasks import changes_of, id_of
+from examples.coding_agents.tasks import id_of
+from examples.coding_agents.watch import Watch
 from freehold import UserContext, action
 from freehold.actions import Caller
 from freehold.actions.operation import told
@@ -27,7 +28,6 @@ from freehold.scope import UserScope
 
 routes = APIRouter(tags=["logs"])
 
-_PAGE: Final = 200
 _POLL_SECONDS: Final = 1.0
 _HEARTBEAT_SECONDS: Final = 15.0
 _LONGEST_SECONDS: Final = 3600.0  # then the browser reconnects, and has to show its session again
@@ -50,11 +50,16 @@ async def read_logs(ctx: UserContext, task_id: Id, which: WhichLines) -> LogOut:
     return LogOut(entries=page.entries, first=page.first, total=page.total, next=following)
 
 
+def watch_of(request: Request) -> Watch:
+    """What this process reads for listeners."""
+    return cast(Watch, request.app.state.watch)
+
+
 @routes.get("/tasks/{task_id}/logs/stream", response_class=StreamingResponse, responses=_RESPONSES)
 async def stream_logs(
     task_id: Annotated[Id, Path()],
     caller: Caller,
-    changes: Annotated[Changes, Depends(changes_of)],
+    watch: Annotated[Watch, Depends(watch_of)],
     after: Annotated[_Number, Query(description="The number of the last entry that is known.")] = 0,
     last_event_id: Annotated[_Number, Header()] = 0,
 ) -> Response:
@@ -63,22 +68,22 @@ async def stream_logs(
     What a browser that comes back knows already it says in Last-Event-ID; 204 tells it to stop coming.
     """
     caller.require("tasks:read")
-    known = max(after, last_event_id)
-    page = await read_log(caller.scope, task_id, after=known, limit=_PAGE)
+    key = TaskKey(id_of(caller), task_id)
+    page, lines = await watch.read(caller.scope, key, after=max(after, last_event_id))
     if page.ended and last_event_id > 0 and not page.entries:
         return Response(status_code=204)
-    events = _events(caller.scope, TaskKey(id_of(caller), task_id), changes, page)
+    events = _events(caller.scope, key, watch, page, lines)
     return StreamingResponse(events, media_type=_EVENTS, headers=_HEADERS)
 
 
-async def _events(scope: UserScope, key: TaskKey, changes: Changes, page: LogPage) -> AsyncGenerator[str]:
+async def _events(scope: UserScope, key: TaskKey, watch: Watch, page: LogPage, lines: str) -> AsyncGenerator[str]:
     started = spoken = time.monotonic()
     yield "retry: 1000\n\n"
     told = ""
-    with changes.hint(key) as hint:
+    with watch.changes.hint(key) as hint:
         while True:
-            for number, entry in enumerate(page.entries, page.first):
-                yield f"id: {number}\nevent: log\ndata: {entry.model_dump_json(exclude_none=True)}\n\n"
+            if lines:
+                yield lines
                 spoken = time.monotonic()
             if told != (told := _task(page)):
                 yield told
@@ -86,7 +91,7 @@ async def _events(scope: UserScope, key: TaskKey, changes: Changes, page: LogPag
             if page.ended:
                 yield _end(page.status)
                 return
-            if changes.closed or time.monotonic() - started > _LONGEST_SECONDS:
+            if watch.changes.closed or time.monotonic() - started > _LONGEST_SECONDS:
                 return
             if page.last >= page.total:
                 await hint.within(_POLL_SECONDS)
@@ -94,7 +99,7 @@ async def _events(scope: UserScope, key: TaskKey, changes: Changes, page: LogPag
                 yield ": still here\n\n"
                 spoken = time.monotonic()
             try:
-                page = await read_log(scope, key.id, after=page.last, limit=_PAGE)
+                page, lines = await watch.read(scope, key, after=page.last)
             except NotVisibleError:
                 yield _end("deleted")
                 return

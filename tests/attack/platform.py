@@ -228,9 +228,9 @@ class Platform:
             yield made
 
     def content(self) -> str:
-        """Every row of every table, as the service reads them, and whose data keys a test has made: its ring is gone."""
-        keys = self.superuser.execute(b"SELECT count(*) FROM public.user_keys").fetchone()
-        return "\n".join((f"data keys: {keys}", *(f"{table}: {self.rows(table)}" for table in MODELS)))
+        """Every row of every table, as the service reads them, and how many data keys there are."""
+        keys = self.service.execute(b"SELECT count(*) FROM public.user_keys").fetchone()
+        return "\n".join([f"keys: {keys}", *(f"{table}: {self.rows(table)}" for table in MODELS)])
 
     def rows(self, table: str) -> str:
         """Every row of a table, in order, but for the clocks' columns."""
@@ -238,7 +238,7 @@ class Platform:
         return str((self.service.execute(query.encode()).fetchone() or ("",))[0])
 
     def restore(self) -> None:
-        """The rows as they were, if an attack changed them."""
+        """The rows as they were, if an attack changed them, and no data key: each test has a ring of its own."""
         if self._clean and self.content() == self._clean:
             return
         with self.superuser.transaction():

@@ -19,18 +19,20 @@ import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from psycopg.conninfo import conninfo_to_dict
+from starlette.types import ASGIApp
 
 from examples.coding_agents.app import create_app
 from examples.coding_agents.run import Terms
 from examples.coding_agents.runner import SubprocessRunner
 from examples.coding_agents.seed import seed
-from freehold.auth import DevelopmentSessions
+from freehold.auth import Client, DevelopmentSessions, SignIn
 from freehold.encryption import TextKeys
 from freehold.scope import Database
 from freehold.server import Endpoints
 from freehold.wire import connect
 from tests.browser.watch import Watch
 from tests.cluster import Cluster
+from tests.integration.auth.github import GitHub, provider_at
 from tests.integration.coding_agents.conftest import RING, add_user
 from tests.integration.coding_agents.conftest import template as template  # noqa: PLC0414 - a fixture
 
@@ -71,6 +73,7 @@ class Site:
 
     address: str
     admin_dsn: str
+    github: GitHub
 
     def newcomer(self) -> str:
         """A user whom nobody else knows."""
@@ -94,20 +97,31 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def served(endpoints: Endpoints) -> Iterator[str]:
-    """The platform, in a thread with a loop of its own, so that it answers whatever the tests' loops do; its address."""
-    with socket.create_server((HOST, 0)) as listener:
-        servers: list[_Server] = []
+def served(endpoints: Endpoints) -> Iterator[tuple[str, GitHub]]:
+    """The platform, in a thread with a loop of its own, so that it answers whatever the tests' loops do; its address.
+
+    Beside it what people sign in with: another site, as far as a browser is concerned.
+    """
+    with socket.create_server((HOST, 0)) as listener, socket.create_server((HOST, 0)) as elsewhere:
+        address = f"http://{HOST}:{listener.getsockname()[1]}"
+        callback = f"{address}/auth/github/callback"
+        github = GitHub("client", "secret", callback)
+        provider = provider_at(f"http://localhost:{elsewhere.getsockname()[1]}")
+        sign_in = SignIn(Client("client", "secret", callback, provider), key=bytes(32), environment="development")
+        servers: list[uvicorn.Server] = []
         ready = threading.Event()
 
         async def serve() -> None:
             async with Database(endpoints.login, service_dsn=endpoints.service, keys=TextKeys(RING.text)) as db:
                 await seed(db)
                 terms = Terms((sys.executable, "-I", "-u", "-c", AGENT), grace=0.5)
-                app = create_app(db, DevelopmentSessions(b"0" * 32), SubprocessRunner(db, terms, at_once=4, poll=0.1))
-                config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
-                servers.append(_Server(config, ready))
-                await servers[0].serve(sockets=[listener])
+                runner = SubprocessRunner(db, terms, at_once=4, poll=0.1)
+                app = create_app(db, DevelopmentSessions(b"0" * 32), runner, sign_in=sign_in)
+                servers.append(_Server(_config(app), ready))
+                servers.append(uvicorn.Server(_config(github.app)))
+                await asyncio.gather(
+                    *(each.serve(sockets=[at]) for each, at in zip(servers, (listener, elsewhere), strict=True))
+                )
 
         with ThreadPoolExecutor(1, "platform") as threads:
             serving = threads.submit(asyncio.run, serve())
@@ -115,17 +129,22 @@ def served(endpoints: Endpoints) -> Iterator[str]:
             if not ready.wait(60) or serving.done():
                 serving.result(0)
             try:
-                yield f"http://{HOST}:{listener.getsockname()[1]}"
+                yield address, github
             finally:
-                servers[0].should_exit = True
+                for server in servers:
+                    server.should_exit = True
                 serving.result(30)
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
 
 
 @pytest.fixture(scope="session")
 def site(cluster: Cluster, template: str) -> Iterator[Site]:
     """The platform, with a runner that works."""
-    with cluster.clone(template) as endpoints, served(endpoints) as address:
-        yield Site(address, cluster.admin_dsn(str(conninfo_to_dict(endpoints.login)["dbname"])))
+    with cluster.clone(template) as endpoints, served(endpoints) as (address, github):
+        yield Site(address, cluster.admin_dsn(str(conninfo_to_dict(endpoints.login)["dbname"])), github)
 
 
 def chromium() -> str | None:

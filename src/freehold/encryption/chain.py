@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from freehold.encryption.data_key import DataKey
-from freehold.encryption.envelope import PREFIX
+from freehold.encryption.envelope import PREFIX, generation_of
 from freehold.encryption.ring import KeyRing, unknown_key
 from freehold.errors import SealError
 
@@ -84,20 +84,35 @@ class KeyChain:
         """Whether the owner's keys are here and young enough to be relied on."""
         return self.held(owner) is not None
 
-    def learn(self, rows: Iterable[WrappedKey]) -> None:
-        """Takes in wrapped keys, all of each owner that is named; what cannot be unwrapped is missed when it is needed."""
+    def learn(self, rows: Iterable[WrappedKey], asked: Iterable[str] = ()) -> None:
+        """Takes in wrapped keys, all of each owner that is named; what cannot be unwrapped is missed when it is needed.
+
+        ``asked``: owners who were asked for. One without a key is forgotten here too, and an answer that was overtaken by
+        a newer one is dropped: keys that are relied on are neither, for the answer may be older than they.
+        """
         found: dict[str, dict[int, DataKey | None]] = {}
         for row in rows:
             found.setdefault(row.user, {})[row.generation] = self._unwrapped(row)
+        for user in asked:
+            if user not in found and not self.fresh(user):
+                self.forget(user)
         for user, keys in found.items():
-            usable = {key.kid: key for key in keys.values() if key is not None}
-            newest = keys[max(keys)]
-            begins = NO_KEY if newest is None else f"{PREFIX}{newest.kid}."
-            until = self._clock() + self._lifetime
-            self._held[user] = Held(usable, newest, until, begins, OwnChain(self, user))
-            self._held.move_to_end(user)
-        while len(self._held) > self._kept:
+            if max(keys) >= self._relied_on(user):
+                self._hold(user, keys)
+        while len(self._held) > max(self._kept, len(found)):
             self._held.popitem(last=False)
+
+    def _relied_on(self, user: str) -> int:
+        """The newest generation that is here and young enough; 0 without one."""
+        held = self.held(user)
+        return 0 if held is None or held.newest is None else generation_of(held.newest.kid) or 0
+
+    def _hold(self, user: str, keys: dict[int, DataKey | None]) -> None:
+        usable = {key.kid: key for key in keys.values() if key is not None}
+        newest = keys[max(keys)]
+        begins = NO_KEY if newest is None else f"{PREFIX}{newest.kid}."
+        self._held[user] = Held(usable, newest, self._clock() + self._lifetime, begins, OwnChain(self, user))
+        self._held.move_to_end(user)
 
     def _unwrapped(self, row: WrappedKey) -> DataKey | None:
         try:
@@ -112,8 +127,8 @@ class KeyChain:
         self._held.pop(owner, None)
 
     def has(self, owner: str, kid: str) -> bool:
-        """Whether a value of this owner under this key can be opened."""
-        held = self._held.get(owner)
+        """Whether a value of this owner under this key can be opened, without asking for keys."""
+        held = self.held(owner)
         return not owner or (held is not None and kid in held.keys)
 
     def sealing(self, owner: str) -> DataKey:

@@ -15,7 +15,7 @@ from freehold.migrations.plan import Plan, plan
 from freehold.migrations.progress import Progress, Report, silent
 from freehold.migrations.prove import prove
 from freehold.migrations.recall import Recall
-from freehold.migrations.rename import Move, Rename, declared, following
+from freehold.migrations.rename import Move, Rename, declared, following, refuse_sealed
 from freehold.migrations.revision import Draft, scripts, write
 from freehold.migrations.safety import Permit, refuse_unsafe, sign
 from freehold.migrations.script import Script
@@ -88,6 +88,8 @@ def generate(
         before = replay(shadow, history)
         if before == desired:
             return None
+        if not permission.drop:
+            refuse_sealed(renames, before, desired)
         planned, moved = planned_between(shadow, before, desired, renames, permission)
         up, down = drafted(planned, message, history, desired, shadow.major, moved, permission)
         report(Progress("proof", message, 2, _STEPS))

@@ -47,6 +47,20 @@ def declared(renames: Sequence[Rename], before: Snapshot, desired: Snapshot) -> 
     return (*map(_table, tables), *map(_column, columns))
 
 
+def refuse_sealed(renames: Sequence[Rename], before: Snapshot, desired: Snapshot) -> None:
+    """Raises `MigrationError` (FH408) for a table with sealed columns: their values are bound to its name."""
+    for rename in renames:
+        if rename.column is None and _open(Kind.TABLE, rename, before, desired):
+            checks = before.of(Kind.CONSTRAINT, rename.schema, rename.old)
+            if any(fact.key[-1].endswith("_sealed") for fact in checks):
+                raise MigrationError(
+                    Code.DROP_REFUSED,
+                    f"What is sealed in {rename.schema}.{rename.old} opens under this name only.",
+                    hint=f"Keep __tablename__ = {rename.old!r}; the class may have any name. If the sealed values may go, "
+                    "generate again with --allow-drop.",
+                )
+
+
 def following(renamed: Snapshot, desired: Snapshot) -> tuple[Move, ...]:
     """The moves of what differs in nothing but its name: keys, indexes, policies and triggers of a renamed table."""
     changes = [change for change in diff(renamed, desired) if change.kind in _FOLLOW]

@@ -338,9 +338,8 @@ class Scope:
 
     async def _rewritten(self, model: type[M], statement: Update, row: M) -> list[Any]:
         chain = await self._vault.chain()
-        owner = owner_after(statement, row)
-        await self._vault.ensure(self._committing, self._caller, [owner] if owner else [])
-        await self._vault.ensure(self._committing, self._caller, [owner_now(row)] if owner_now(row) else [])
+        owners = {owner for owner in (owner_now(row), owner_after(statement, row)) if owner}
+        await self._vault.ensure(self._committing, self._caller, owners)
         return (await self._plain_run(rewriting(model, statement, row, chain)))[0]
 
     async def _run(self, *statements: Any) -> list[list[Any]]:

@@ -69,8 +69,9 @@ class Vault:
         if complete:
             results = await executor.run(sent)
         else:
-            *results, keys = await executor.run([*sent, self._keys_of(caller, [caller.owner or ""])])
-            self._learn(keys)
+            owner = caller.owner or ""
+            *results, keys = await executor.run([*sent, self._keys_of(caller, [owner])])
+            self._learn(keys, [owner])
         if opening.strange:
             await self.complete(executor, caller, opening)
         return results
@@ -92,7 +93,7 @@ class Vault:
         if caller.reach in (Reach.CALLER, Reach.POLICY):
             owners &= {caller.owner or ""}
         if owners:
-            await self._load(executor, caller, sorted(owners))
+            await self._load(executor, caller, owners)
 
     async def paged(self, caller: Caller, executor: Executor, call: Call) -> tuple[Call, Opening]:
         """A call that is read page by page."""
@@ -128,15 +129,13 @@ class Vault:
 
         It is committed before anything is sealed with it; of callers who come at once, all get the same one.
         """
-        chain = await self.chain()
-        wanted = [owner for owner in owners if not chain.fresh(owner)]
-        if not wanted:
+        chain, wanted = await self.chain(), set(owners)
+        if all(map(chain.fresh, wanted)):
             return
         known = await self._load(executor, caller, wanted)
-        new = [owner for owner in wanted if owner not in known]
-        if new:
+        if new := sorted(wanted - known):
             await executor.run([self._first_key(caller, chain, owner) for owner in new])
-            await self._load(executor, caller, new)
+            await self._load(executor, caller, wanted)
 
     async def reveal(self, executor: Executor, caller: Caller, sealed: Sealed[Any]) -> Any:
         """The value, its owner's keys loaded if they are not here."""
@@ -152,14 +151,15 @@ class Vault:
             await self._load(executor, caller, [owner])
         return chain.generations(owner)
 
-    async def _load(self, executor: Executor, caller: Caller, owners: Sequence[str]) -> set[str]:
-        (rows,) = await executor.run([self._keys_of(caller, owners)])
-        self._learn(rows)
+    async def _load(self, executor: Executor, caller: Caller, owners: Iterable[str]) -> set[str]:
+        asked = sorted(owners)
+        (rows,) = await executor.run([self._keys_of(caller, asked)])
+        self._learn(rows, asked)
         return {row[0] for row in rows}
 
-    def _learn(self, rows: Sequence[Any]) -> None:
+    def _learn(self, rows: Sequence[Any], asked: Sequence[str]) -> None:
         if self._chain is not None:
-            self._chain.learn(WrappedKey(*row) for row in rows)
+            self._chain.learn((WrappedKey(*row) for row in rows), asked)
 
     def _lacks(self, caller: Caller) -> bool:
         """Whether the keys of the one owner of a caller's rows have to be asked for."""
@@ -177,8 +177,8 @@ class Vault:
             return Opening(None)
         return _opened(chain, caller)
 
-    def _keys_of(self, caller: Caller, owners: Iterable[str]) -> Call:
-        statement = Prepared(("user_keys",), _select_keys, {"owners": sorted(owners)})
+    def _keys_of(self, caller: Caller, owners: Sequence[str]) -> Call:
+        statement = Prepared(("user_keys",), _select_keys, {"owners": owners})
         return self.planner.prepared(statement, _filter(caller), caller.owner)
 
     def _first_key(self, caller: Caller, chain: KeyChain, owner: str) -> Call:

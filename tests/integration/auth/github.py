@@ -16,12 +16,19 @@ from starlette.routing import Route
 from freehold.auth import Provider
 
 HOST = "https://github.test"
-PROVIDER = Provider(
-    authorize_url=f"{HOST}/login/oauth/authorize",
-    token_url=f"{HOST}/login/oauth/access_token",
-    user_url=f"{HOST}/user",
-    emails_url=f"{HOST}/user/emails",
-)
+
+
+def provider_at(host: str) -> Provider:
+    """The addresses of one that is served there."""
+    return Provider(
+        authorize_url=f"{host}/login/oauth/authorize",
+        token_url=f"{host}/login/oauth/access_token",
+        user_url=f"{host}/user",
+        emails_url=f"{host}/user/emails",
+    )
+
+
+PROVIDER = provider_at(HOST)
 
 
 def email(address: str, *, primary: bool = True, verified: bool = True) -> dict[str, Any]:
@@ -30,13 +37,14 @@ def email(address: str, *, primary: bool = True, verified: bool = True) -> dict[
 
 
 class GitHub:
-    """One account is signed in to it; ``broken``: what an endpoint answers instead, by path."""
+    """One account is signed in to it; ``declines``: its owner does not agree; ``broken``: what an endpoint answers instead."""
 
     def __init__(self, client_id: str, client_secret: str, redirect_uri: str) -> None:
         self.client = {"client_id": client_id, "client_secret": client_secret, "redirect_uri": redirect_uri}
         self.user: dict[str, Any] = {"id": 1, "login": "ada", "name": "Ada", "avatar_url": None}
         self.emails: Any = [email("ada@example.com")]
         self.form = False
+        self.declines = False
         self.broken: dict[str, Response] = {}
         self._codes: dict[str, str] = {}
         self._tokens: set[str] = set()
@@ -56,8 +64,8 @@ class GitHub:
             return PlainTextResponse("not this client", 404)
         code = secrets.token_hex(10)
         self._codes[code] = query["code_challenge"]
-        back = urlencode({"code": code, "state": query["state"]})
-        return RedirectResponse(f"{self.client['redirect_uri']}?{back}", 302)
+        said = {"error": "access_denied"} if self.declines else {"code": code}
+        return RedirectResponse(f"{self.client['redirect_uri']}?{urlencode({**said, 'state': query['state']})}", 302)
 
     async def _token(self, request: Request) -> Response:
         if "token" in self.broken:

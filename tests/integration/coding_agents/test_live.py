@@ -152,17 +152,17 @@ async def test_a_listener_sees_how_the_task_goes(
 async def test_listeners_hold_no_connection(
     base_url: str, sessions: DevelopmentSessions, admin: Connection, db: Database, runner: IdleRunner, claim: Claim
 ) -> None:
-    """Thirty of them wait on a database that gives the application six connections, and all get the line."""
+    """Fifty of them wait on a database that gives the application six connections, and all get the line."""
     token = sessions.issue("ada")
 
     async def listen() -> str:
         async with listening(base_url, token, claim.key.id) as events:
             return (await anext(events)).data["message"]
 
-    listeners = [asyncio.create_task(listen()) for _ in range(30)]
+    listeners = [asyncio.create_task(listen()) for _ in range(50)]
 
     async def all_wait() -> bool:
-        return len(runner.changes._waiting.get(claim.key, ())) == 30
+        return len(runner.changes._waiting.get(claim.key, ())) == 50
 
     await until(all_wait)
 
@@ -175,7 +175,7 @@ async def test_listeners_hold_no_connection(
     await until(none_is_busy)
     await Journal(db, claim).report([entry("info", "to all")], 0)
     runner.changes.announce(claim.key)
-    assert await asyncio.gather(*listeners) == ["to all"] * 30
+    assert await asyncio.gather(*listeners) == ["to all"] * 50
 
 
 async def test_a_stream_ends_when_the_task_is_deleted(

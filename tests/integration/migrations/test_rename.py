@@ -89,3 +89,14 @@ def test_a_drop_and_an_add_alike_are_asked_about(target: Target, statements: Seq
 def test_a_drop_that_is_allowed_is_not_asked_about(target: Target) -> None:
     """--allow-drop answers the question."""
     assert _generate(target, HEADING, drop=True)
+
+
+def test_a_table_with_sealed_values_is_not_renamed(target: Target) -> None:
+    """They open under the old name only, so the rename is a loss, and is asked about as one; without them it is none."""
+    sealing = "ALTER TABLE public.{} ADD CONSTRAINT ck_{}_title_sealed CHECK (title LIKE 'fh1.%')"
+    assert _generate(target, (*BASE, sealing.format("tasks", "tasks")))
+    renamed = (*JOBS, sealing.format("jobs", "jobs"))
+    with pytest.raises(MigrationError) as error:
+        _generate(target, renamed, TABLE)
+    assert error.value.code is Code.DROP_REFUSED
+    assert _generate(target, renamed, TABLE, drop=True)

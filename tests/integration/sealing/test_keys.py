@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 from sqlalchemy import select
 
-from freehold import Sealed, ServiceScope, UserScope, set_
+from freehold import Database, Sealed, ServiceScope, UserScope, set_
 from freehold.encryption import KeyRing
 from freehold.errors import Code, KeyWorkError, SealError
 from freehold.keys import KeySession, forget, job, migrate_legacy, rotate_ring, rotate_user, sealed_columns, status
@@ -209,6 +209,42 @@ async def test_one_at_a_time(session: KeySession, endpoints: Endpoints, alice: U
     with KeySession.open(endpoints.service or "", session.ring) as other, pytest.raises(KeyWorkError) as error:
         rotate_ring(other, COLUMNS)
     assert error.value.code is Code.ROTATION_BUSY
+
+
+async def test_a_process_that_goes_on_forgets_too(
+    monkeypatch: pytest.MonkeyPatch,
+    session: KeySession,
+    db: Database,
+    alice: UserScope,
+    bob: UserScope,
+    service: ServiceScope,
+) -> None:
+    """Keys that were deleted elsewhere are asked for again after five minutes, and not found: by their user, and a service."""
+    for scope in (alice, bob):
+        await scope.insert(Key(provider="a", value=Sealed("x")))
+    forget(session, COLUMNS, ALICE)
+    assert (await alice.one(select(Key))).value.reveal() == "x", "the bound is what the documentation says"
+    monkeypatch.setattr(await db._vault.chain(), "_clock", lambda: time.monotonic() + 301)
+    assert (await bob.one(select(Key))).value.reveal() == "x"
+    for reader in (alice, service):
+        row = (await reader.all(select(Key).where(Key.user_id == ALICE)))[0]
+        with pytest.raises(SealError) as error:
+            row.value.reveal()
+        assert error.value.code is Code.SEAL_KEY_UNKNOWN
+    await alice.insert(Key(provider="b", value=Sealed("y")))
+    assert (await alice.one(select(Key).where(Key.provider == "b"))).value.reveal() == "y"
+
+
+async def test_a_bulk_of_more_owners_than_are_kept(db: Database, alice: UserScope, service: ServiceScope) -> None:
+    """One owner's keys are here, two have none, and there is room for one: each value is sealed all the same."""
+    await alice.insert(Key(provider="a", value=Sealed("x")))
+    (await db._vault.chain())._kept = 1
+    rows: list[Key] = []
+    for user in (ALICE, BOB, "eve"):
+        rows.append(Key(provider="b", value=Sealed(user)))
+        rows[-1].user_id = user
+    for row in await service.insert_all(rows):
+        assert await service.reveal(row.value) == row.user_id
 
 
 async def test_forgetting(session: KeySession, alice: UserScope, bob: UserScope, endpoints: Endpoints) -> None:

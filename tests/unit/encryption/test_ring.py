@@ -101,6 +101,45 @@ def test_the_chain_selects_one_key() -> None:
     assert not chain.has("ada", "u1")
 
 
+def test_an_answer_that_was_overtaken_changes_nothing() -> None:
+    """Of two that were asked at once the older may come last: it takes no key away, of those who had none either."""
+    ring = KeyRing((RingKey.new("a"),))
+    now = [0.0]
+    chain = KeyChain(ring, lifetime=10, clock=lambda: now[0])
+    rows = [WrappedKey("ada", each, ring.primary.wrap(os.urandom(32), "ada", each), "a") for each in (1, 2)]
+    chain.learn(rows, ["ada"])
+    chain.learn(rows[:1], ["ada"])
+    chain.learn([], ["ada"])
+    assert chain.sealing("ada").kid == "u2"
+    chain.learn(rows[1:], ["ada"])
+    assert not chain.has("ada", "u1"), "a generation that was retired is not kept"
+
+
+def test_a_user_without_keys_is_forgotten() -> None:
+    """Once the keys are too old to be relied on, an answer without any says that they were deleted."""
+    ring = KeyRing((RingKey.new("a"),))
+    now = [0.0]
+    chain = KeyChain(ring, lifetime=10, clock=lambda: now[0])
+    chain.learn([WrappedKey("ada", 1, ring.primary.wrap(os.urandom(32), "ada", 1), "a")], ["ada"])
+    assert chain.has("ada", "u1")
+    now[0] = 11
+    assert not chain.has("ada", "u1")
+    chain.learn([], ["ada"])
+    with pytest.raises(SealError):
+        chain.opening("ada", "u1")
+
+
+def test_more_owners_than_are_kept() -> None:
+    """Those of one answer are all there: they are about to be used, whatever the bound."""
+    ring = KeyRing((RingKey.new("a"),))
+    chain = KeyChain(ring, kept=2)
+    users = ("ada", "bob", "eve")
+    chain.learn(WrappedKey(each, 1, ring.primary.wrap(os.urandom(32), each, 1), "a") for each in users)
+    assert all(chain.fresh(each) for each in users)
+    chain.learn([WrappedKey("dan", 1, ring.primary.wrap(os.urandom(32), "dan", 1), "a")])
+    assert [chain.fresh(each) for each in (*users, "dan")] == [False, False, True, True]
+
+
 def test_a_file(tmp_path: Path) -> None:
     """A key file is made once, is private, and one that others may read is refused."""
     keys = FileKeys(tmp_path / "deep" / "keys", made=True)
