@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby, islice
 from json import loads
 from typing import Any, Final, cast
@@ -134,20 +134,21 @@ class Chunk:
                 hint="A trigger keeps rows out: insert them one by one to see which.",
             )
         readable = frozenset(self._readable())
-        hidden = [NEW, *(name for name in self.names if name not in readable)]
-        owner = {} if self._owner_name is None else {self._owner_name: self.owner}
-        documents = {name: kept for name in self.names if (kept := _document(self.model, name)) is not None}
-        for place, row in enumerate(self.members):
-            loaded = vars(row)
-            for name in hidden:
-                loaded.pop(name, None)
-            for name, kept in documents.items():
-                loaded[name] = kept(loaded[name])
-            loaded.update(owner)
-            if len(generated) == 1:
-                loaded[generated[0]] = returned[place]
-            elif generated:
-                loaded.update(zip(generated, returned[place], strict=True))
+        loaded = [vars(row) for row in self.members]
+        for name in (NEW, *(name for name in self.names if name not in readable)):
+            for each in loaded:
+                each.pop(name, None)
+        for name in self.names:
+            if (kept := _document(self.model, name)) is not None:
+                for each in loaded:
+                    each[name] = kept(each[name])
+        if self._owner_name is not None:
+            for each in loaded:
+                each[self._owner_name] = self.owner
+        columns = [returned] if len(generated) == 1 else zip(*returned, strict=True)
+        for name, values in zip(generated, columns, strict=True):
+            for each, value in zip(loaded, values, strict=True):
+                each[name] = value
         return list(self.members)
 
     def _column(self, name: str) -> list[Any]:
@@ -196,12 +197,12 @@ async def inserted(
 def _likeness(row: Model) -> tuple[type[Model], tuple[str, ...], bool]:
     """What the rows of one statement have in common: the columns that they were given, none of them as an expression."""
     given = row.__dict__
-    return type(row), tuple(given), not any(map(_expression, map(type, given.values())))
+    return type(row), tuple(given), _plain(tuple(map(type, given.values())))
 
 
-@cache
-def _expression(kind: type[Any]) -> bool:
-    return issubclass(kind, ClauseElement)
+@lru_cache(maxsize=1024)
+def _plain(kinds: tuple[type[Any], ...]) -> bool:
+    return not any(issubclass(kind, ClauseElement) for kind in kinds)
 
 
 @cache

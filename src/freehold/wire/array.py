@@ -24,6 +24,8 @@ def array_text(values: Sequence[Any]) -> str:
         return _texts(values)
     if kinds == {UUID}:
         return "{" + ",".join(["%032x" % value.int for value in values]) + "}"  # noqa: UP031 - half the time
+    if len(kinds) == 1 and (write := _ELEMENTS.get(next(iter(kinds)))) is not None:
+        return "{" + ",".join(map(write, values)) + "}"
     return "{" + ",".join([_NULL if value is None else _element(value) for value in values]) + "}"
 
 
