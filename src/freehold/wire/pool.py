@@ -13,7 +13,8 @@ import psycopg
 from freehold.errors import Code, ConfigurationError
 from freehold.wire.lane import Lanes
 from freehold.wire.link import Link
-from freehold.wire.stock import Inspect, Stock, none_free
+from freehold.wire.place import Places
+from freehold.wire.stock import Inspect, Stock
 
 _CANCEL_SECONDS: Final = 2.0
 
@@ -75,7 +76,7 @@ class Pool:
         self.lanes = Lanes(size.lanes, size.largest - 1, size.patience, self._link, self._give_back)
         self.mismatches = 0
         self._named = not pooled
-        self._transactions = asyncio.Semaphore(size.own)
+        self._transactions = Places(size.own, size.patience)
         self._returning: set[asyncio.Task[None]] = set()
         self._stock = Stock(dsn, inspect, size.largest, size.patience, pooled=pooled)
 
@@ -96,38 +97,32 @@ class Pool:
     @asynccontextmanager
     async def exclusive(self) -> AsyncGenerator[Link]:
         """A connection of one's own; one that is left in the middle of something is closed, not handed on."""
-        async with self._turn():
+        try:
+            await self._transactions.take()
+        except TimeoutError:
+            raise await self._stock.none_free() from None
+        try:
             self.lanes.spare()
             link = await self._link()
             try:
                 yield link
             finally:
                 self._give_back(link)
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncGenerator[None]:
-        try:
-            async with asyncio.timeout(self.size.patience):
-                await self._transactions.acquire()
-        except TimeoutError:
-            await self._stock.probe()
-            raise none_free(self.size.patience) from None
-        try:
-            yield
         finally:
-            self._transactions.release()
+            self._transactions.leave()
 
     def metrics(self) -> PoolMetrics:
         """How the connections are used."""
         stock, lanes = self._stock, self.lanes
+        queues = (lanes, stock.places, self._transactions)
         return PoolMetrics(
             size=stock.size,
             available=stock.available,
             shared=len(lanes.links),
             outstanding=sum(link.depth for link in lanes.links),
-            waiting=lanes.waiting + stock.waiting,
-            waits=lanes.waits + stock.waits,
-            timeouts=lanes.timeouts + stock.timeouts,
+            waiting=sum(each.waiting for each in queues),
+            waits=sum(each.waits for each in queues),
+            timeouts=sum(each.timeouts for each in queues),
             mismatches=self.mismatches,
         )
 

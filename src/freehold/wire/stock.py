@@ -17,6 +17,7 @@ from psycopg.pq import TransactionStatus
 
 from freehold.errors import Code, ConnectionLostError, PoolTimeoutError
 from freehold.wire.connect import connect_async
+from freehold.wire.place import Places
 from freehold.wire.sqlstate import translated
 
 _IDLE_SECONDS: Final = 600.0
@@ -35,14 +36,11 @@ class Stock:
     """
 
     def __init__(self, dsn: str, inspect: Inspect, largest: int, patience: float, *, pooled: bool = False) -> None:
-        self.waiting = 0
-        self.waits = 0
-        self.timeouts = 0
+        self.places = Places(largest, patience)  # one for each connection in use
         self._dsn = dsn
         self._inspect = inspect
         self._patience = patience
         self._pooled = pooled
-        self._places = asyncio.Semaphore(largest)  # one for each connection in use
         self._born: dict[AsyncConnection, float] = {}
         self._idle: list[tuple[float, AsyncConnection]] = []
         self._sweeper: asyncio.TimerHandle | None = None
@@ -65,11 +63,14 @@ class Stock:
         reached in time, and what the inspection raises.
         """
         deadline = asyncio.get_running_loop().time() + self._patience
-        await self._place(deadline)
+        try:
+            await self.places.take()
+        except TimeoutError:
+            raise await self.none_free() from None
         try:
             return self._idle.pop()[1] if self._idle else await self._reached(deadline)
         except BaseException:
-            self._places.release()
+            self.places.leave()
             raise
 
     async def give(self, connection: AsyncConnection) -> None:
@@ -86,7 +87,7 @@ class Stock:
                 self._keep(connection)
             else:
                 self._end(connection)
-            self._places.release()
+            self.places.leave()
 
     def distrust(self) -> None:
         """Ends the connections that nobody uses: one was lost, and whatever ended it may have ended them all."""
@@ -105,29 +106,18 @@ class Stock:
         """Makes the first connection, so that what is wrong is said now; raises as `take` does, at once."""
         self._keep(await self._made())
 
-    async def probe(self) -> None:
-        """Makes and ends a connection besides those of the stock; raises as `take` does, at once."""
+    async def none_free(self) -> PoolTimeoutError:
+        """The error for a caller who waited in vain; raises as `take` does where the server is what is missing."""
         self._end(await self._made())
+        return PoolTimeoutError(
+            Code.POOL_TIMEOUT,
+            f"No connection became free within {self._patience:g} s.",
+            hint="Keep transactions short, or raise the pool's largest size.",
+        )
 
     def __del__(self) -> None:
         for connection in self._born:
             connection.pgconn.finish()
-
-    async def _place(self, deadline: float) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
-            return
-        self.waits += 1
-        self.waiting += 1
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._places.acquire()
-        except TimeoutError:
-            self.timeouts += 1
-            await self.probe()  # says so where the server is what is missing
-            raise none_free(self._patience) from None
-        finally:
-            self.waiting -= 1
 
     async def _reached(self, deadline: float) -> AsyncConnection:
         """A new connection, asked for again while the server does not let anybody in, as when it restarts."""
@@ -137,7 +127,6 @@ class Stock:
                 return await self._made()
             except ConnectionLostError:
                 if self._now() + pause > deadline:
-                    self.timeouts += 1
                     raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -174,15 +163,6 @@ class Stock:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-def none_free(patience: float) -> PoolTimeoutError:
-    """The error for a caller who waited in vain."""
-    return PoolTimeoutError(
-        Code.POOL_TIMEOUT,
-        f"No connection became free within {patience:g} s.",
-        hint="Keep transactions short, or raise the pool's largest size.",
-    )
 
 
 async def _clean(connection: AsyncConnection) -> None:

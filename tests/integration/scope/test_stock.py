@@ -51,15 +51,15 @@ async def test_there_are_never_more_than_the_largest(stock: Stock) -> None:
     one, two = await stock.take(), await stock.take()
     waiting = asyncio.create_task(stock.take())
     await asyncio.sleep(0.01)
-    assert (stock.size, stock.waiting, stock.waits) == (2, 1, 1)
+    assert (stock.size, stock.places.waiting, stock.places.waits) == (2, 1, 1)
     await stock.give(one)
     assert await waiting is one
     with pytest.raises(PoolTimeoutError) as late:
         await stock.take()
-    assert (late.value.code, stock.timeouts) == (Code.POOL_TIMEOUT, 1)
+    assert (late.value.code, stock.places.timeouts) == (Code.POOL_TIMEOUT, 1)
     await stock.give(one)
     await stock.give(two)
-    assert (stock.size, stock.available, stock.waiting) == (2, 2, 0)
+    assert (stock.size, stock.available, stock.places.waiting) == (2, 2, 0)
 
 
 async def test_who_stops_waiting_leaves_the_place_to_others(stock: Stock) -> None:
