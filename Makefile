@@ -38,7 +38,7 @@ coverage: .venv/dev.stamp ## run the tests and report the branches they leave ou
 	@$(PY) -m coverage report
 
 # The slow ones come first, so that they run side by side.
-CHECKS := check-pyright check-mypy check-lint check-format check-imports check-pins
+CHECKS := check-pyright docs check-mypy check-lint check-format check-imports check-pins
 
 check: .venv/dev.stamp ## run the static checks side by side (JOBS=2)
 	+@$(MAKE) --keep-going --jobs=$(JOBS) $(SYNC) $(CHECKS)
