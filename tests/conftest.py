@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import Cluster, run_directory
+from tests.servers import GivenServer
 
 _TESTS = Path(__file__).parent
 _ON_A_SERVER = (_TESTS / "integration" / "scope", _TESTS / "attack")
@@ -25,7 +26,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Leaves the server; the last process of the run stops it."""
     cluster = config.stash.get(_CLUSTER, None)
     if cluster is not None:
-        if not hasattr(config, "workerinput") and cluster.server is None:
+        if not hasattr(config, "workerinput") and isinstance(cluster.server, GivenServer):
             cluster.drop_templates()
         cluster.stop()
 
