@@ -22,7 +22,7 @@ from freehold.models import schema_statements
 from freehold.server import Endpoints, bootstrap, create_database, drop_database
 from freehold.server._lease import exclusive
 from freehold.wire import Connection, connect
-from tests.servers import Server, server
+from tests.servers import Server, given, server
 
 APP: Final = "fhtest"
 LOGIN, SERVICE, OWNER = APP, f"{APP}_service", f"{APP}_owner"
@@ -59,14 +59,9 @@ class Cluster:
         return cluster
 
     def stop(self) -> None:
-        """Drops the templates, if this process is the last of the run, and leaves the server."""
+        """Leaves the server; the last process of the run stops it."""
         self.admin.close()
         self.server.stop()
-
-    def drop_templates(self) -> None:
-        """Drops what `template` made, at the end of a run on another server."""
-        for path in self.directory.glob("*.made"):
-            drop_database(self.admin, self._name(path.stem))
 
     def posture(self) -> tuple[str, str, bool]:
         """Server version, login role, whether it bypasses row security: as the login role sees it."""
@@ -124,4 +119,17 @@ class Cluster:
                 bootstrap(admin, APP, {role: self.server.password(role) for role in (LOGIN, SERVICE, OWNER)})
 
     def _name(self, name: str) -> str:
-        return f"fh_{hashlib.sha256(str(self.directory).encode()).hexdigest()[:8]}_{name}"
+        return _name(self.directory, name)
+
+
+def drop_templates(run: Path) -> None:
+    """Drops what `Cluster.template` made, at the end of a run on a server that stays."""
+    stays = given(run)
+    if stays is not None:
+        with connect(stays.admin_dsn()) as admin:
+            for path in run.glob("*.made"):
+                drop_database(admin, _name(run, path.stem))
+
+
+def _name(run: Path, name: str) -> str:
+    return f"fh_{hashlib.sha256(str(run).encode()).hexdigest()[:8]}_{name}"

@@ -74,10 +74,15 @@ class GivenServer:
         return urlunsplit((parts.scheme, place, f"/{quote(database, safe='')}", parts.query, ""))
 
 
+def given(run: Path) -> GivenServer | None:
+    """The server that FREEHOLD_TEST_DSN names."""
+    url = os.environ.get(VARIABLE)
+    return GivenServer(url, run) if url else None
+
+
 def server(run: Path, name: str) -> Server:
     """The server that is given, or the embedded one of ``name`` in the directory of the run."""
-    given = os.environ.get(VARIABLE)
-    return GivenServer(given, run) if given else EmbeddedServer.start(run / name, durable=False)
+    return given(run) or EmbeddedServer.start(run / name, durable=False)
 
 
 def _older() -> dict[str, Path]:
