@@ -86,17 +86,15 @@ def server(run: Path, name: str) -> Server:
 
 
 def _older() -> dict[str, Path]:
+    """Programs by major version; the ones that are named must be there."""
+    debian = [place for version in ("15", "16", "17") if (place := _DEBIAN / version / "bin").is_dir()]
     named = [Path(each) for each in os.environ.get(PROGRAMS, "").split(os.pathsep) if each]
-    places = [*(_DEBIAN / major / "bin" for major in ("15", "16", "17")), *named]
-    return {major: place for place in places if (major := _major(place))}
+    return {_major(place): place for place in (*debian, *named)}
 
 
-def _major(programs: Path) -> str | None:
-    if not (programs / "postgres").exists():
-        return None
+def _major(programs: Path) -> str:
     said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
-    found = re.search(r"\d+", said.stdout)
-    return found[0] if found else None
+    return re.findall(r"\d+", said.stdout)[0]
 
 
 _OLDER: Final = _older()
