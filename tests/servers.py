@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import secrets
 import subprocess
 from dataclasses import dataclass
@@ -87,14 +86,16 @@ def server(run: Path, name: str) -> Server:
 
 def _older() -> dict[str, Path]:
     """Programs by major version; the ones that are named must be there."""
-    debian = [place for version in ("15", "16", "17") if (place := _DEBIAN / version / "bin").is_dir()]
+    debian = [
+        place for version in ("15", "16", "17") if (place := _DEBIAN / version / "bin").joinpath("postgres").exists()
+    ]
     named = [Path(each) for each in os.environ.get(PROGRAMS, "").split(os.pathsep) if each]
     return {_major(place): place for place in (*debian, *named)}
 
 
 def _major(programs: Path) -> str:
     said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
-    return re.findall(r"\d+", said.stdout)[0]
+    return said.stdout.split()[2].partition(".")[0]
 
 
 _OLDER: Final = _older()
