@@ -9,26 +9,23 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import json
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
 from sqlalchemy import MetaData
 
 from freehold.models import schema_statements
-from freehold.server import EmbeddedServer, Endpoints, bootstrap, create_database, drop_database
+from freehold.server import Endpoints, bootstrap, create_database, drop_database
 from freehold.server._lease import exclusive
 from freehold.wire import Connection, connect
+from tests.servers import Server, given, server
 
 APP: Final = "fhtest"
 LOGIN, SERVICE, OWNER = APP, f"{APP}_service", f"{APP}_owner"
-VARIABLE: Final = "FREEHOLD_TEST_DSN"
 _POSTURE: Final = """
     select current_setting('server_version'), current_user::text, rolsuper or rolbypassrls
     from pg_catalog.pg_roles where rolname = current_user
@@ -46,16 +43,15 @@ class Cluster:
     """A server, and the databases that this process made on it."""
 
     directory: Path
-    server: EmbeddedServer | None
+    server: Server
     admin: Connection
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
     def start(cls, directory: Path) -> Cluster:
         """The run's server, started by whoever comes first; refuses a login role that bypasses row security."""
-        external = os.environ.get(VARIABLE)
-        server = None if external else EmbeddedServer.start(directory / "server", durable=False)
-        cluster = cls(directory, server, connect(external or (server.admin_dsn() if server else "")))
+        found = server(directory, "server")
+        cluster = cls(directory, found, connect(found.admin_dsn()))
         with cluster.once("base"):
             cluster._make_base()
         if cluster.posture()[2]:
@@ -63,15 +59,9 @@ class Cluster:
         return cluster
 
     def stop(self) -> None:
-        """Drops the templates, if this process is the last of the run, and leaves the server."""
+        """Leaves the server; the last process of the run stops it."""
         self.admin.close()
-        if self.server is not None:
-            self.server.stop()
-
-    def drop_templates(self) -> None:
-        """Drops what `template` made, at the end of a run on another server."""
-        for path in self.directory.glob("*.made"):
-            drop_database(self.admin, self._name(path.stem))
+        self.server.stop()
 
     def posture(self) -> tuple[str, str, bool]:
         """Server version, login role, whether it bypasses row security: as the login role sees it."""
@@ -81,15 +71,11 @@ class Cluster:
 
     def dsn(self, role: str, database: str) -> str:
         """Where ``role`` logs in to ``database``."""
-        if self.server is not None:
-            return self.server.dsn(role, database)
-        return _url(database, role, self._passwords()[role])
+        return self.server.dsn(role, database)
 
     def admin_dsn(self, database: str) -> str:
         """Where the superuser does: to break things on purpose, never to test them."""
-        if self.server is not None:
-            return self.server.admin_dsn(database)
-        return _url(database)
+        return self.server.admin_dsn(database)
 
     def endpoints(self, database: str) -> Endpoints:
         """The three logins of ``database``."""
@@ -130,26 +116,20 @@ class Cluster:
         if self.admin.execute("select from pg_database where datname = %s", (database,)).fetchone() is None:
             create_database(self.admin, database)
             with connect(self.admin_dsn(database)) as admin:
-                bootstrap(admin, APP, self._passwords())
-
-    def _passwords(self) -> dict[str, str]:
-        if self.server is not None:
-            return {role: self.server.password(role) for role in (LOGIN, SERVICE, OWNER)}
-        path = self.directory / "passwords.json"
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(json.dumps({role: secrets.token_hex(16) for role in (LOGIN, SERVICE, OWNER)}))
-        passwords: dict[str, str] = json.loads(path.read_text())
-        return passwords
+                bootstrap(admin, APP, {role: self.server.password(role) for role in (LOGIN, SERVICE, OWNER)})
 
     def _name(self, name: str) -> str:
-        return f"fh_{hashlib.sha256(str(self.directory).encode()).hexdigest()[:8]}_{name}"
+        return _name(self.directory, name)
 
 
-def _url(database: str, role: str | None = None, password: str = "") -> str:
-    """That of the given server, of another database or role; a URL, as the variables that commands read take it."""
-    parts = urlsplit(os.environ[VARIABLE])
-    place = parts.netloc
-    if role is not None:
-        place = f"{quote(role)}:{quote(password)}@{place.rpartition('@')[2]}"
-    return urlunsplit((parts.scheme, place, f"/{quote(database)}", parts.query, ""))
+def drop_templates(run: Path) -> None:
+    """Drops what `Cluster.template` made, at the end of a run on a server that stays."""
+    stays = given(run)
+    if stays is not None:
+        with connect(stays.admin_dsn()) as admin:
+            for path in run.glob("*.made"):
+                drop_database(admin, _name(run, path.stem))
+
+
+def _name(run: Path, name: str) -> str:
+    return f"fh_{hashlib.sha256(str(run).encode()).hexdigest()[:8]}_{name}"

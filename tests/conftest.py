@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import Cluster, run_directory
+from tests.cluster import Cluster, drop_templates, run_directory
 
 _TESTS = Path(__file__).parent
 _ON_A_SERVER = (_TESTS / "integration" / "scope", _TESTS / "attack")
@@ -22,12 +22,12 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leaves the server; the last process of the run stops it."""
+    """Leaves the server; the last process of the run stops it, or clears up one that stays."""
     cluster = config.stash.get(_CLUSTER, None)
     if cluster is not None:
-        if not hasattr(config, "workerinput") and cluster.server is None:
-            cluster.drop_templates()
         cluster.stop()
+    if not hasattr(config, "workerinput"):
+        drop_templates(run_directory(config))
 
 
 @pytest.fixture(scope="session")

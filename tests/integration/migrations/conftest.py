@@ -27,8 +27,11 @@ from freehold.migrations.history import History, load
 from freehold.migrations.prove import prove
 from freehold.migrations.revision import write
 from freehold.migrations.shadow import Cluster, Shadow
-from freehold.server import EmbeddedServer, bootstrap, create_database, drop_database
+from freehold.server import bootstrap, create_database, drop_database
 from freehold.wire import Connection, connect
+from tests import servers
+from tests.cluster import run_directory
+from tests.servers import Server
 
 APP = "shop"
 LOGINS = (APP, f"{APP}_service", f"{APP}_owner")
@@ -100,16 +103,15 @@ BASE = (
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def server(pytestconfig: pytest.Config) -> Iterator[Server]:
     """One server, which all workers share."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with EmbeddedServer.start(shared / "migrations", durable=False) as started:
-        yield started
+    found = servers.server(run_directory(pytestconfig), "migrations")
+    yield found
+    found.stop()
 
 
 @pytest.fixture(scope="session")
-def cluster(server: EmbeddedServer) -> Cluster:
+def cluster(server: Server) -> Cluster:
     """Where shadows are made."""
     return Cluster(server.admin_dsn, APP)
 
@@ -164,7 +166,7 @@ class Origin:
 
 
 @pytest.fixture(scope="session")
-def origin(server: EmbeddedServer, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
+def origin(server: Server, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
     """The first revision, generated and applied once for all tests of a worker."""
     directory = tmp_path_factory.mktemp("origin")
     name = f"origin_{os.getpid()}"
@@ -179,7 +181,7 @@ def origin(server: EmbeddedServer, cluster: Cluster, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture
-def make(server: EmbeddedServer, cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[Origin | None], Target]]:
+def make(server: Server, cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[Origin | None], Target]]:
     """Makes targets: clones of an origin, or bootstrapped databases without a history."""
     made: list[str] = []
     with connect(server.admin_dsn()) as admin:
@@ -202,7 +204,7 @@ def make(server: EmbeddedServer, cluster: Cluster, tmp_path: Path) -> Iterator[C
 
 
 @pytest.fixture(scope="session")
-def clone(server: EmbeddedServer) -> Callable[[str], contextlib.AbstractContextManager[str]]:
+def clone(server: Server) -> Callable[[str], contextlib.AbstractContextManager[str]]:
     """Gives the owner's DSN of a copy of a database, for as long as a context lasts."""
 
     @contextlib.contextmanager
@@ -219,7 +221,7 @@ def clone(server: EmbeddedServer) -> Callable[[str], contextlib.AbstractContextM
 
 
 @pytest.fixture
-def server_admin(server: EmbeddedServer) -> Callable[[Target, str], None]:
+def server_admin(server: Server) -> Callable[[Target, str], None]:
     """Breaks a target's catalog as its superuser: never to test, only to make what a crash leaves."""
 
     def run(target: Target, statement: str) -> None:
@@ -236,7 +238,7 @@ def target(make: Callable[[Origin | None], Target], origin: Origin) -> Target:
 
 
 @pytest.fixture(scope="session")
-def revisited(server: EmbeddedServer, cluster: Cluster, origin: Origin) -> Iterator[Callable[[Path], Target]]:
+def revisited(server: Server, cluster: Cluster, origin: Origin) -> Iterator[Callable[[Path], Target]]:
     """Gives one database at the first revision to one test after another; each leaves it as it was."""
     name = f"revisited_{os.getpid()}"
     with connect(server.admin_dsn()) as admin:

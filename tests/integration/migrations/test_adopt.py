@@ -20,11 +20,11 @@ from freehold.migrations import Options, migrate, rollback, status
 from freehold.migrations.adopt import Adopted, adopt, give_ownership
 from freehold.migrations.generate import Generated, Permission, generate
 from freehold.pull import pull
-from freehold.server import EmbeddedServer
 from freehold.wire import connect
 from tests.integration.migrations.conftest import APP, BASE, Origin, Target
 from tests.integration.migrations.existing import DRIZZLE, SUPABASE
 from tests.integration.migrations.test_pull import statements
+from tests.servers import Server
 
 OWNER = f"{APP}_owner"
 COUNT = "select (select count(*) from users), (select count(*) from tasks)"
@@ -44,7 +44,7 @@ def _generate(target: Target, ddl: list[str], *, drop: bool = False) -> Generate
     return generate(ddl, target.directory, "guard", target.cluster, permission=permission)
 
 
-def _admin(server: EmbeddedServer, target: Target) -> str:
+def _admin(server: Server, target: Target) -> str:
     with target.connect() as connection:
         return server.admin_dsn(connection.info.dbname)
 
@@ -144,7 +144,7 @@ def test_a_database_with_a_ledger_is_not_taken_over(target: Target) -> None:
     assert tracked.value.code == Code.DATABASE_TRACKED
 
 
-def test_what_another_role_owns_is_given_over_first(empty: Target, server: EmbeddedServer) -> None:
+def test_what_another_role_owns_is_given_over_first(empty: Target, server: Server) -> None:
     """The error holds the SQL; --take-ownership runs it; Drizzle's own tables stay with who has them."""
     admin = _admin(server, empty)
     with connect(admin) as connection:
@@ -186,7 +186,7 @@ def test_a_database_that_alembic_made(empty: Target, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def supabase(empty: Target, server: EmbeddedServer) -> Target:
+def supabase(empty: Target, server: Server) -> Target:
     """A database with a host's schemas and roles, and a project of the tutorials in it, owned by the host's role."""
     with connect(_admin(server, empty)) as connection:
         for statement in SUPABASE:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from freehold.server import EmbeddedServer, bootstrap, create_database, drop_database
 from freehold.wire import Connection, connect
-
-DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+from tests.servers import OLDER, older
 
 
 @pytest.fixture(scope="session")
@@ -22,18 +20,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
         yield started
 
 
-@pytest.fixture(scope="session", params=["embedded", "15"])
+@pytest.fixture(scope="session", params=["embedded", *OLDER])
 def any_server(
     request: pytest.FixtureRequest, server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[EmbeddedServer]:
-    """The embedded server, and the oldest supported one where it is installed."""
+    """The embedded server, and older ones where they are installed."""
     if request.param == "embedded":
         yield server
-    elif not DEBIAN_15.exists():
-        pytest.skip(f"PostgreSQL 15 is not installed in {DEBIAN_15}")
-    else:
-        with EmbeddedServer.start(tmp_path_factory.mktemp("15"), durable=False, binaries=DEBIAN_15) as started:
-            yield started
+        return
+    programs = older(request.param)
+    with EmbeddedServer.start(tmp_path_factory.mktemp(request.param), durable=False, binaries=programs) as started:
+        yield started
 
 
 _numbers = itertools.count()

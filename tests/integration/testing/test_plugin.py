@@ -9,8 +9,8 @@ import pytest
 
 from freehold.errors import Code, ConfigurationError, RoleError
 from freehold.testing.setup import Setup
-from freehold.testing.workshop import Workshop
-from tests.cluster import VARIABLE, Cluster
+from freehold.testing.workshop import VARIABLE, Workshop
+from tests.cluster import Cluster
 
 pytest_plugins = ["pytester"]
 

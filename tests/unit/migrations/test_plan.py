@@ -34,6 +34,15 @@ def grant(role: str = "authenticated", name: str = "tasks") -> Fact:
     return Fact.of(Kind.GRANT, ("table", "public", name, "", role, "SELECT"), {"grantable": False})
 
 
+def grants(*privileges: str, column: str = "") -> list[Fact]:
+    """Of the service's, on the table or on a column of it."""
+    kind = "column" if column else "table"
+    return [
+        Fact.of(Kind.GRANT, (kind, "public", "tasks", column, "service_role", privilege), {"grantable": False})
+        for privilege in privileges
+    ]
+
+
 @given(st.permutations([table("a"), table("b"), grant(name="a"), grant("anon", "b"), policy("x")]))
 def test_the_order_is_always_the_same(facts: list[Fact]) -> None:
     """However the facts come."""
@@ -182,3 +191,27 @@ def test_the_header_counts() -> None:
         "+1 table, +1 policy, +2 grants, no grant removed, no policy weakened",
     )
     assert "1 grant removed" in summary(plan(Snapshot(facts), Snapshot(facts[:-1])))[0]
+
+
+EVERYTHING = ("DELETE", "INSERT", "MAINTAIN", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE")
+ONE = grants("SELECT", column="a")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "there", "back"),
+    [
+        ([], grants(*EVERYTHING), ["GRANT ALL"], ["REVOKE ALL"]),
+        (grants("SELECT"), grants(*EVERYTHING), ["GRANT ALL"], ["REVOKE ALL", "GRANT SELECT"]),
+        (ONE, [*ONE, *grants("MAINTAIN")], ["GRANT MAINTAIN"], ["REVOKE ALL", 'GRANT SELECT ("a")']),
+        ([], [*ONE, *grants(*EVERYTHING)], [f'GRANT {", ".join(EVERYTHING)}, SELECT ("a")'], ["REVOKE ALL"]),
+        ([], grants("SELECT", "UPDATE"), ["GRANT SELECT, UPDATE"], ["REVOKE SELECT, UPDATE"]),
+    ],
+)
+def test_all_is_said_where_older_servers_lack_a_word(
+    before: list[Fact], after: list[Fact], there: list[str], back: list[str]
+) -> None:
+    """PostgreSQL 15 and 16 refuse MAINTAIN; ALL gives and takes no more than what is meant."""
+    base = [table(), column("a")]
+    planned = plan(Snapshot([*base, *before]), Snapshot([*base, *after]))
+    assert [operation.sql.partition(" ON ")[0] for operation in planned.up] == there
+    assert [operation.sql.partition(" ON ")[0] for operation in planned.down] == back

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from freehold.catalog import Change, Fact, Kind
 from freehold.migrations.context import Context, Identity, grant_subject
 from freehold.migrations.operation import Operation, Phase
 from freehold.migrations.rules.guard import refuse_unguarded
 from freehold.migrations.rules.name import columns, qualified, role
+from freehold.migrations.rules.privilege import MAINTAIN, granted, revoked
 from freehold.migrations.rules.rule import Rule
 
+_REVOKE: Final = "REVOKE {} ON {} FROM {}"
+_GRANT: Final = "GRANT {} ON {} TO {}"
 # One statement: what it is on, for whom, with or without the right to pass it on.
 _Group = tuple[str, str, bool]
 
@@ -22,13 +26,13 @@ class GrantRule(Rule):
     def plan(self, changes: Sequence[Change], context: Context) -> Iterator[Operation]:
         gone = [c.before for c in changes if c.before and c.after is None and not context.absorbed(c.before)]
         new = [c.after for c in changes if c.after and not _demoted(c)]
-        new += list(_swept(gone, new, context))
+        new += dict.fromkeys(_swept(gone, new, context))
         for fact in new:
             refuse_unguarded(fact, context)
-        yield from _statements(gone, context, "REVOKE {} ON {} FROM {}", drop=True)
+        yield from _statements(gone, context, _REVOKE, drop=True)
         demoted = [c.after for c in changes if c.after and _demoted(c)]
         yield from _statements(demoted, context, "REVOKE GRANT OPTION FOR {} ON {} FROM {}", drop=True)
-        yield from _statements(new, context, "GRANT {} ON {} TO {}", drop=False)
+        yield from _statements(new, context, _GRANT, drop=False)
 
 
 def _demoted(change: Change) -> bool:
@@ -36,13 +40,18 @@ def _demoted(change: Change) -> bool:
 
 
 def _swept(gone: Iterable[Fact], new: Sequence[Fact], context: Context) -> Iterator[Fact]:
-    """Column grants that stay, but go with a revoked grant on the whole table (manual, REVOKE): granted again."""
+    """Grants that stay, but go with a revoked one: granted again.
+
+    Those on columns go with one on the whole table (manual, REVOKE), all of them with MAINTAIN, for which ALL is said.
+    """
     present = {fact.identity for fact in new}
     for fact in gone:
         kind, schema, name, _, grantee, privilege = fact.key
-        for other in context.after.of(Kind.GRANT, "column", schema, name) if kind in {"table", "view"} else ():
-            if other.key[4:] == (grantee, privilege) and other.identity not in present:
-                yield other
+        swept = ("column",) if kind in {"table", "view"} else ()
+        for each in (kind, *swept) if privilege == MAINTAIN else swept:
+            for other in context.after.of(Kind.GRANT, each, schema, name):
+                if other.key[4] == grantee and privilege in {MAINTAIN, other.key[5]} and other.identity not in present:
+                    yield other
 
 
 def _statements(facts: Iterable[Fact], context: Context, form: str, *, drop: bool) -> Iterator[Operation]:
@@ -51,9 +60,21 @@ def _statements(facts: Iterable[Fact], context: Context, form: str, *, drop: boo
         grantable = fact.flag("grantable") and not drop
         groups[_target(fact, context), fact.key[4], grantable].append(fact)
     for (target, grantee, grantable), members in groups.items():
-        sql = form.format(_privileges(members, context), target, role(grantee))
+        listed = _privileges(members, context)
+        if form == _REVOKE:
+            listed = revoked(listed)
+        if form == _GRANT:
+            listed = granted(listed, _held(members[0], context, grantable=grantable))
+        sql = form.format(listed, target, role(grantee))
         sql += " WITH GRANT OPTION" if grantable else ""
         yield Operation(Phase.GRANT, (target, grantee), sql, drop=drop)
+
+
+def _held(one: Fact, context: Context, *, grantable: bool) -> set[str]:
+    """What the grantee of ``one`` holds afterwards on the same object."""
+    kind, schema, name, _, grantee = one.key[:5]
+    facts = context.after.of(Kind.GRANT, kind, schema, name)
+    return {fact.key[5] for fact in facts if fact.key[4] == grantee and (fact.flag("grantable") or not grantable)}
 
 
 def _privileges(facts: Sequence[Fact], context: Context) -> str:
