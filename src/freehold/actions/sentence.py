@@ -23,6 +23,7 @@ _SENTENCES: Final = {
     "enum": "This must be {expected}.",
     "json_invalid": "The body is not valid JSON: {error}.",
     "model_type": "This must be an object.",
+    "dict_type": "This must be an object.",
     "model_attributes_type": "This must be an object.",
     "value_error": "{error}",
     "assertion_error": "{error}",
