@@ -67,8 +67,8 @@ async def test_what_fails_is_logged_under_its_request(
 
 
 async def test_requests_are_counted_by_route(as_ada: AsyncClient, as_nobody: AsyncClient) -> None:
-    """Ids are no labels: a thousand tasks are one number. What has no route is one, too."""
-    for path in ("/tasks/one", "/tasks/two", "/no/such/place", "/neither"):
+    """Ids are no labels: a thousand tasks are one number. What has no route is one, too; what is no action has one."""
+    for path in ("/tasks/one", "/tasks/two", "/no/such/place", "/neither", "/mcp"):
         await as_ada.get(path)
     answer = await as_nobody.get("/metrics")
     counted = {
@@ -77,7 +77,7 @@ async def test_requests_are_counted_by_route(as_ada: AsyncClient, as_nobody: Asy
         for sample in family.samples
         if sample.name == "http_requests_total"
     }
-    assert counted == {("/tasks/{task_id}", "404"): 2, ("(no such route)", "404"): 2}
+    assert counted == {("/tasks/{task_id}", "404"): 2, ("(no such route)", "404"): 2, ("/mcp", "405"): 1}
     assert "ada" not in answer.text
 
 
