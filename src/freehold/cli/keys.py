@@ -40,7 +40,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _new(
-    id_: Annotated[str | None, typer.Option("--id", help="1-16 lower-case letters and digits; today's date if left out.")] = None,
+    id_: Annotated[
+        str | None, typer.Option("--id", help="1-16 lower-case letters and digits; today's date if left out.")
+    ] = None,
 ) -> None:
     """Print a new key as FREEHOLD_KEYS takes it. It is shown once: keep it where secrets are kept."""
     from freehold.encryption import RingKey  # noqa: PLC0415

@@ -28,7 +28,9 @@ _ID: Final = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 _BETWEEN: Final = re.compile(r"[\s,]+")
 _FEWEST_DIFFERENT_BYTES: Final = 8
 _HINT: Final = "`freehold keys new` makes a key and prints it as FREEHOLD_KEYS takes it: id:primary:<43 characters>."
-_LEGACY_HINT: Final = "A legacy key is the ENCRYPTION_KEY of the platform before, as it is: id:legacy:<64 hexadecimal digits>."
+_LEGACY_HINT: Final = (
+    "A legacy key is the ENCRYPTION_KEY of the platform before, as it is: id:legacy:<64 hexadecimal digits>."
+)
 
 
 class KeyState(StrEnum):

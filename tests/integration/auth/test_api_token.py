@@ -164,9 +164,7 @@ async def test_a_token_makes_only_what_it_is_itself(db: Database, tokens: ApiTok
 async def test_a_token_makes_none_that_outlives_it(db: Database, tokens: ApiTokens, holder: Holder) -> None:
     """Neither a new one nor one in place of another; a session's tokens end when they are asked to."""
     ends, later = (datetime.now(UTC) + timedelta(days=days) for days in (1, 9))
-    maker, other = [
-        await tokens.create(holder, name="maker", scopes=ALL, expires_at=until) for until in (ends, later)
-    ]
+    maker, other = [await tokens.create(holder, name="maker", scopes=ALL, expires_at=until) for until in (ends, later)]
     by_maker = Holder.of(db, await tokens(maker.secret))
     asked = [await tokens.create(by_maker, name="more", scopes=ALL, expires_at=until) for until in (None, later)]
     rotated = await tokens.rotate(by_maker, other.id)

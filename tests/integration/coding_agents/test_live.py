@@ -162,9 +162,11 @@ async def test_listeners_hold_no_connection(
     listeners = [asyncio.create_task(listen()) for _ in range(50)]
 
     async def all_wait() -> bool:
-        return len(runner.changes._waiting.get(claim.key, ())) == 50
+        return runner.changes.listeners == 50
 
     await until(all_wait)
+    async with AsyncClient() as client:
+        assert "log_listeners 50.0" in (await client.get(f"{base_url}/metrics")).text.splitlines()
 
     async def none_is_busy() -> bool:
         found = admin.execute(

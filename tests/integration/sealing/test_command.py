@@ -67,7 +67,10 @@ def test_new(keys: Run) -> None:
     """It prints one key, as the ring takes it, and refuses an id that the ring would."""
     assert keys("new", "--id", "k9").out.startswith("k9:primary:")
     refused = keys("new", "--id", "not an id")
-    assert (refused.code, refused.err.splitlines()[0]) == (1, "FH502 A key's id is not 1-16 lower-case letters and digits.")
+    assert (refused.code, refused.err.splitlines()[0]) == (
+        1,
+        "FH502 A key's id is not 1-16 lower-case letters and digits.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from freehold.actions.field import Fields
 from freehold.actions.input import Reader
 from freehold.errors import Code, InvalidInputError
 
-
 Word = Annotated[str, Field(pattern=r"^\S*$")]
 
 
