@@ -117,13 +117,13 @@ BRIEF = settings(
 @pytest.fixture(scope="session", autouse=True)
 def hole(freehold_workshop):
     with connect(freehold_workshop.dsn(f"{freehold_workshop.setup.app}_owner", freehold_workshop.template)) as owner:
-        owner.execute("CREATE POLICY hole ON settings FOR SELECT TO authenticated USING (true)")
+        owner.execute("CREATE POLICY hole ON freehold_tags FOR SELECT TO authenticated USING (true)")
 
 
 def test_isolated(fh_assert_isolated):
-    fh_assert_isolated(m.User, m.Account, m.Key, m.ApiToken, m.Task, m.TaskMessage, m.Connector, m.LogChunk)
+    fh_assert_isolated(m.User, m.Account, m.Key, m.ApiToken, m.Task, m.TaskMessage, m.Connector, m.Setting, m.LogChunk)
     with pytest.raises(AssertionError, match="SELECT bare as other: declared denied, found allowed"):
-        fh_assert_isolated(m.Setting)
+        fh_assert_isolated(m.Tag)
 
 
 def test_none(db):
@@ -131,12 +131,12 @@ def test_none(db):
 
 
 def test_users_never_meet(fh_isolation_machine):
-    run_state_machine_as_test(fh_isolation_machine(m.Connector, m.Task, m.TaskMessage), settings=BRIEF)
+    run_state_machine_as_test(fh_isolation_machine(m.Connector, m.Setting, m.Task, m.TaskMessage), settings=BRIEF)
 
 
 def test_users_meet(fh_isolation_machine):
-    with pytest.raises(AssertionError, match="sees rows of somebody else in public.settings"):
-        run_state_machine_as_test(fh_isolation_machine(m.Setting), settings=BRIEF)
+    with pytest.raises(AssertionError, match="sees rows of somebody else in public.freehold_tags"):
+        run_state_machine_as_test(fh_isolation_machine(m.Tag), settings=BRIEF)
 """
 
 
