@@ -74,7 +74,7 @@ def rotate_user(
         raise KeyWorkError(
             Code.KEY_OWNER_UNKNOWN,
             f"There is no data key of {user!r}.",
-            hint="Give the id as the owner's column has it. Whoever has no data key has sealed nothing.",
+            hint="Give the id as the owner's column has it. Nothing of somebody without one opens.",
         )
     unfinished = len(found) > 1
     newest = found[0][0] + (0 if unfinished else 1)

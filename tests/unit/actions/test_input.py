@@ -89,6 +89,7 @@ def test_what_fits_is_read() -> None:
         ({"name": "ann", "lines": [{"text": "a", "x": 1}]}, {"/lines/0/x": "This field is not known here."}),
         ({"name": "ann", "extra": []}, {"/extra": "This must be an object."}),
         ({"name": "ann", "words": {"A b": "x"}}, {"/words/A b": "This does not have the form that is asked for."}),
+        ({"name": "ann", "[key]": "x"}, {"/[key]": "This field is not known here."}),
         ({"name": "ann", "tags": {}}, {"/tags": "This must be a list."}),
         ({"name": "ann", "urgent": "no"}, {"/urgent": "This must be true or false."}),
         ({"name": "ann", "count": 1.5}, {"/count": "This must be a whole number."}),
