@@ -102,7 +102,7 @@ def _errors(adapter: TypeAdapter[Any], text: str) -> Iterable[FieldError]:
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> Iterable[FieldError]:
     """Pydantic's errors as pointers and sentences."""
     for error in errors:
-        place = () if error["type"] in _WHOLE else error["loc"]
+        place: tuple[object, ...] = () if error["type"] in _WHOLE else error["loc"]
         if len(place) > 1 and place[-1] == _OF_KEY:
             place = place[:-1]
         yield FieldError(displayed(pointer(*place)), sentence(error))
