@@ -27,6 +27,7 @@ from benchmarks.section import Section
 from benchmarks.throwaway import database_with
 from examples.coding_agents.app import create_app
 from examples.coding_agents.claim import Journal, claim_next, entry
+from examples.coding_agents.logger import set_up
 from examples.coding_agents.logs import MOST_ENTRIES
 from examples.coding_agents.models import Task, User
 from examples.coding_agents.run import Terms
@@ -155,11 +156,15 @@ def _served(login: str, service: str, keys: str) -> Iterator[int]:
 
 
 def _serve(login: str, service: str, keys: str, listener: socket.socket, ready: Any) -> None:
+    set_up("WARNING")  # its line for each request would stand between the figures
+
     async def serve() -> None:
         async with _database(login, service, keys) as db:
             runner = SubprocessRunner(db, Terms((sys.executable, "-I", "-c", _AGENT)))
             app = create_app(db, DevelopmentSessions(_KEY), runner)
-            server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+            server = uvicorn.Server(
+                uvicorn.Config(app, log_config=None, log_level="error", timeout_graceful_shutdown=1)
+            )
             ready.set()
             await server.serve(sockets=[listener])
 

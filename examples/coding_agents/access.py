@@ -55,5 +55,6 @@ class Access:
 
 
 def _route(scope: Scope) -> str:
-    """The path as it was declared, ``/tasks/{task_id}``."""
-    return getattr(scope.get("route"), "path", None) or _UNKNOWN
+    """The path as it was declared, ``/tasks/{task_id}``; where the router says nothing, one without places is its own."""
+    own = scope["path"] if "endpoint" in scope and not scope.get("path_params") else _UNKNOWN
+    return getattr(scope.get("route"), "path", None) or own

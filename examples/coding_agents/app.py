@@ -71,8 +71,7 @@ def create_app(
 
     agents = Tools(*TOOLS, name="coding-agents", about="Give coding agents tasks, and see what became of them.")
     app = FastAPI(title="Coding agents", lifespan=lifespan, docs_url=None, redoc_url=None)
-    metrics = Metrics()
-    app.state.db, app.state.changes, app.state.metrics = db, runner.changes, metrics
+    app.state.db, app.state.changes = db, runner.changes
     app.state.watch = Watch(runner.changes)
     sessions, tokens_ = Sessions(db, Session, environment=environment), ApiTokens(db, ApiToken, legacy=True)
     app.include_router(router(*web.with_pages(*tasks.CHANGING)), dependencies=[Depends(tasks.announcing)])
@@ -87,6 +86,8 @@ def create_app(
     app.router.routes.append(agents.route("/mcp"))
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     verify = any_of(tokens_, sessions, *(() if development is None else (development,)))
+    outcomes = {"token": tokens_.outcomes, "session": sessions.outcomes, "unknown": verify.outcomes}
+    app.state.metrics = metrics = Metrics(db, runner, outcomes)
     install(app, db=db, verify=verify, cookie=sessions.cookie, error_page=web.problem)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Access, metrics=metrics)

@@ -55,6 +55,11 @@ class Changes:
             if not self._waiting[key]:
                 del self._waiting[key]
 
+    @property
+    def listeners(self) -> int:
+        """How many wait for news of one task."""
+        return sum(len(hints) for key, hints in self._waiting.items() if key is not None)
+
     def announce(self, key: TaskKey) -> None:
         """Wakes whoever waits for the task, or for any."""
         self.count += 1

@@ -30,7 +30,7 @@ routes = APIRouter(tags=["logs"])
 
 _POLL_SECONDS: Final = 1.0
 _HEARTBEAT_SECONDS: Final = 15.0
-_LONGEST_SECONDS: Final = 3600.0  # then the browser reconnects, and has to show its session again
+_LONGEST_SECONDS: Final = 300.0  # then the browser reconnects, and has to show its session again
 _FURTHEST: Final = 10_000_000
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _EVENTS: Final = "text/event-stream"

@@ -38,6 +38,11 @@ class Runner(Protocol):
         """Where what happens to tasks in this process is announced."""
         ...
 
+    @property
+    def running(self) -> int:
+        """How many tasks run in this process."""
+        ...
+
     async def start(self) -> None:
         """Begins to take pending tasks."""
         ...
@@ -63,6 +68,11 @@ class SubprocessRunner:
     def changes(self) -> Changes:
         """Where what happens to tasks in this process is announced."""
         return self._changes
+
+    @property
+    def running(self) -> int:
+        """How many tasks run in this process."""
+        return len(self._runs)
 
     async def start(self) -> None:
         """Begins to take pending tasks, and those that a dead process left behind."""

@@ -16,7 +16,8 @@ _KNOWN: Final = (
     r"\bgh[opsur]_[A-Za-z0-9]{20,}",
     r"\bgithub_pat_[A-Za-z0-9_]{20,}",
     r"\bglpat-[A-Za-z0-9_-]{16,}",
-    r"\bfhp_[A-Za-z0-9]{20,}",
+    r"\bfh[ps]_[A-Za-z0-9]{20,}",
+    r"\bcrsr_[A-Za-z0-9]{16,}",
     r"\bfh1\.[uk][A-Za-z0-9]*\.[A-Za-z0-9_-]{20,}",
     r"\b(?:vercel|vck|vca|vci)_[A-Za-z0-9]{16,}",
     r"\bxox[abeprs]-[A-Za-z0-9-]{10,}",
@@ -35,7 +36,9 @@ class Scrubber:
     """Cleans text of the given secrets and of known token shapes."""
 
     def __init__(self, secrets: Iterable[str | None] = ()) -> None:
-        kept = {secret for secret in secrets if secret is not None and len(secret) >= _SHORTEST}
+        # A log is cleaned line by line, and a secret may have several.
+        lines = {line.strip() for secret in secrets if secret is not None for line in secret.splitlines()}
+        kept = {line for line in lines if len(line) >= _SHORTEST}
         # The longest first: one secret may be part of another.
         longest_first = sorted(kept, key=len, reverse=True)
         self._own = re.compile("|".join(map(re.escape, longest_first))) if kept else None

@@ -40,6 +40,12 @@ class NewToken(Given):
     days: Annotated[int, Field(ge=1, le=366), WHOLE] | None = 90
 
 
+class Rotation(Given):
+    """For how long the token that is replaced goes on, so that programs can be told the new one meanwhile."""
+
+    overlap_hours: Annotated[int, Field(ge=0, le=168), WHOLE] = 0
+
+
 class TokenOut(SelectSchema[ApiToken], omit={"user_id", "updated_at"}):
     """A token, without what it is."""
 
@@ -85,9 +91,10 @@ async def create_token(ctx: UserContext, given: NewToken) -> TokenMade:
     scope=WRITE_TOKENS,
     errors=(TokenLimitError, CredentialError),
 )
-async def rotate_token(ctx: UserContext, token_id: Id) -> TokenMade:
-    """Makes a token in place of another, which ends at once."""
-    return TokenMade.of(await ApiTokens(ctx.db, ApiToken).rotate(ctx, token_id))
+async def rotate_token(ctx: UserContext, token_id: Id, given: Rotation) -> TokenMade:
+    """Makes a token in place of another, which ends at once, or after an overlap of a week at most."""
+    overlap = timedelta(hours=given.overlap_hours)
+    return TokenMade.of(await ApiTokens(ctx.db, ApiToken).rotate(ctx, token_id, overlap=overlap))
 
 
 @action("tokens.delete", path="/tokens/{token_id}", method="DELETE", scope=WRITE_TOKENS)

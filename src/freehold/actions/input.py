@@ -17,6 +17,7 @@ from freehold.errors import Code, FieldError, InvalidInputError
 _MOST_ERRORS: Final = 50
 _WHOLE: Final = frozenset({"json_invalid", "json_type"})
 _ESCAPED_NUL: Final = b"\\u0000"
+_OF_KEY: Final = "[key]"  # Pydantic's last step to an object's key that is wrong itself
 
 
 class Nothing(BaseModel):
@@ -37,15 +38,18 @@ class Reader:
 
     def from_json(self, body: bytes) -> BaseModel:
         """The input in a JSON document (RFC 8259)."""
-        if not body and self.model is Nothing:
-            return Nothing()
+        if not body:
+            if self.model is Nothing:
+                return Nothing()
+            raise invalid((FieldError("", "The body is empty: send a JSON object."),))
         try:
             value = self.adapter.validate_json(body, strict=True)
         except ValidationError as error:
-            raise invalid(field_errors(error.errors(include_url=False, include_input=False))) from None
-        if _ESCAPED_NUL in body:
-            # Numbers stay text: they hold no NUL, and Python refuses to read the longest.
-            _refuse(unstorable(json.loads(body, parse_int=str, parse_float=str)))
+            errors = error.errors(include_url=False, include_input=False)
+            if errors[0]["type"] not in _WHOLE:
+                _refuse_nul(body)
+            raise invalid(field_errors(errors)) from None
+        _refuse_nul(body)
         return value
 
     def from_form(self, fields: Fields) -> BaseModel:
@@ -98,7 +102,9 @@ def _errors(adapter: TypeAdapter[Any], text: str) -> Iterable[FieldError]:
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> Iterable[FieldError]:
     """Pydantic's errors as pointers and sentences."""
     for error in errors:
-        place = () if error["type"] in _WHOLE else error["loc"]
+        place: tuple[object, ...] = () if error["type"] in _WHOLE else error["loc"]
+        if len(place) > 1 and place[-1] == _OF_KEY:
+            place = place[:-1]
         yield FieldError(displayed(pointer(*place)), sentence(error))
 
 
@@ -110,6 +116,12 @@ def invalid(errors: Iterable[FieldError]) -> InvalidInputError:
         errors=tuple(errors)[:_MOST_ERRORS],
         hint="Correct it and repeat.",
     )
+
+
+def _refuse_nul(body: bytes) -> None:
+    if _ESCAPED_NUL in body:
+        # Numbers stay text: they hold no NUL, and Python refuses to read the longest.
+        _refuse(unstorable(json.loads(body, parse_int=str, parse_float=str)))
 
 
 def _refuse(errors: Iterable[FieldError]) -> None:

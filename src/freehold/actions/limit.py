@@ -19,28 +19,28 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = _announced(scope)
+        announced = announced_by(scope)
         read = announced if announced > self._largest else 0
 
         async def limited() -> Message:
             nonlocal read
-            self._refuse(read)
+            refuse_larger(read, self._largest)
             message = await receive()
             read += len(message.get("body", b""))
-            self._refuse(read)
+            refuse_larger(read, self._largest)
             return message
 
         await self._app(scope, limited, send)
 
-    def _refuse(self, size: int) -> None:
-        if size > self._largest:
-            # An HTTPException, because FastAPI hides any other that is raised while it reads a body.
-            raise HTTPException(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A request may have {self._largest} bytes at most."
-            )
+
+def refuse_larger(size: int, largest: int) -> None:
+    """Answers 413 to a body of ``size`` bytes if that is more than ``largest``."""
+    if size > largest:
+        # An HTTPException, because FastAPI hides any other that is raised while it reads a body.
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A request may have {largest} bytes at most.")
 
 
-def _announced(scope: Scope) -> int:
+def announced_by(scope: Scope) -> int:
     """What Content-Length says, 0 without one."""
     value = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     return int(value) if value.isdigit() else 0

@@ -50,7 +50,7 @@ def _places(action: Action[..., Any]) -> Iterator[str]:
 
 
 def _add(routes: APIRouter, action: Action[..., Any]) -> None:
-    runner = Runner(action)
+    runner, about = Runner(action), (action.function.__doc__ or "").strip()
     if action.page is not None and action.page.at is not None:  # for browsers: programs use the action's own path
         routes.add_api_route(
             action.page.at,
@@ -65,7 +65,8 @@ def _add(routes: APIRouter, action: Action[..., Any]) -> None:
         methods=[action.method],
         name=action.name,
         operation_id=action.name,
-        description=(action.function.__doc__ or "").strip(),
+        summary=about.partition("\n")[0].removesuffix(".") or action.name,
+        description=about,
         tags=[action.name.partition(".")[0]],
         response_model=None,
         status_code=action.status,

@@ -24,6 +24,7 @@ from freehold.actions.action import Action
 from freehold.actions.context import user_context
 from freehold.actions.credential import absent
 from freehold.actions.inline import inlined
+from freehold.actions.limit import announced_by, refuse_larger
 from freehold.actions.operation import Exact
 from freehold.actions.runner import JSON, Runner
 from freehold.actions.signature import refused
@@ -67,6 +68,7 @@ class Tools:
         if "authorization" not in request.headers:
             raise absent()
         await user_context(request)
+        refuse_larger(announced_by(scope), _LARGEST)
         if self._manager is None:
             raise RuntimeError("the tools are not running: put Tools.running() around the application's life")
         await self._manager.handle_request(scope, receive, send)

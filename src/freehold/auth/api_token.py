@@ -85,7 +85,7 @@ class ApiTokens:
     async def create(
         self, holder: Holder, *, name: str, scopes: Iterable[str], expires_at: datetime | None = None
     ) -> NewApiToken:
-        """A new token of the caller's, good for ``scopes``, in one round trip.
+        """A new token of the caller's, good for ``scopes``, in one round trip; one made with a token ends with it at the latest.
 
         Raises `CredentialError` (FH701) where the caller's own credential lacks ``tokens:write`` or one of ``scopes``, and
         `TokenLimitError` (FH702) at the model's ``__most__``, however many are made at once.

@@ -40,14 +40,14 @@ def register(app: typer.Typer) -> None:
 
 
 def _new(
-    id_: Annotated[str | None, typer.Option("--id", help="1-16 letters and digits; today's date if left out.")] = None,
+    id_: Annotated[
+        str | None, typer.Option("--id", help="1-16 lower-case letters and digits; today's date if left out.")
+    ] = None,
 ) -> None:
     """Print a new key as FREEHOLD_KEYS takes it. It is shown once: keep it where secrets are kept."""
-    from freehold.encryption import KeyRing, RingKey  # noqa: PLC0415
+    from freehold.encryption import RingKey  # noqa: PLC0415
 
-    key = RingKey.new(id_ or datetime.now(UTC).strftime("%Y%m%d"))
-    KeyRing.parse(key.text)  # an id that the ring would refuse is refused here
-    out.print(key.text, markup=False)
+    out.print(RingKey.new(id_ or datetime.now(UTC).strftime("%Y%m%d")).text, markup=False)
 
 
 def _status(as_json: Json = False) -> None:
@@ -111,6 +111,9 @@ def _forget(user: User, yes: Yes = False, dry: Dry = False, as_json: Json = Fals
         forgotten = forget(session, columns, user, dry=dry)
     if as_json:
         out.print(json.dumps(asdict(forgotten)), markup=False)
+        return
+    if not forgotten.keys:
+        out.print(f"There is no data key of {user}: nothing to forget.", markup=False)
         return
     lost = ", ".join(f"{count} in {column}" for column, count in forgotten.values.items() if count) or "no value"
     out.print(f"{'Would delete' if dry else 'Deleted'} {forgotten.keys} data keys; they sealed: {lost}.")

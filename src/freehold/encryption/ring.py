@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _ID: Final = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 _BETWEEN: Final = re.compile(r"[\s,]+")
 _FEWEST_DIFFERENT_BYTES: Final = 8
+_HINT: Final = "`freehold keys new` makes a key and prints it as FREEHOLD_KEYS takes it: id:primary:<43 characters>."
+_LEGACY_HINT: Final = (
+    "A legacy key is the ENCRYPTION_KEY of the platform before, as it is: id:legacy:<64 hexadecimal digits>."
+)
 
 
 class KeyState(StrEnum):
@@ -47,7 +51,9 @@ class RingKey:
 
     @classmethod
     def new(cls, id_: str) -> Self:
-        """A new key, primary."""
+        """A new key, primary; raises `ConfigurationError` (FH502) for an id that a ring would refuse."""
+        if not _ID.fullmatch(id_):
+            raise _invalid("A key's id is not 1-16 lower-case letters and digits.")
         return cls(id_, KeyState.PRIMARY, os.urandom(KEY_BYTES))
 
     @property
@@ -138,7 +144,8 @@ def _keys(text: str) -> Iterator[RingKey]:
         legacy = state == KeyState.LEGACY
         found = node_key(secret) if legacy else from_base64(secret)
         if found is None or len(found) != KEY_BYTES:
-            raise _invalid(f"The key {id_!r} is not 32 bytes in {'hexadecimal' if legacy else 'base64url'}.")
+            form, hint = ("hexadecimal", _LEGACY_HINT) if legacy else ("base64url", _HINT)
+            raise _invalid(f"The key {id_!r} is not 32 bytes in {form}.", hint)
         yield RingKey(id_, KeyState(state), found)
 
 
@@ -151,13 +158,10 @@ def _refuse_unusable(keys: tuple[RingKey, ...]) -> None:
     if len({key.id for key in keys}) < len(keys) or len({key.secret for key in keys}) < len(keys):
         raise _invalid("Two keys have the same id, or are the same key.")
     for key in keys:
-        if len(key.secret) != KEY_BYTES or len(set(key.secret)) < _FEWEST_DIFFERENT_BYTES:
+        guessable = len(set(key.secret)) < _FEWEST_DIFFERENT_BYTES
+        if len(key.secret) != KEY_BYTES or (guessable and key.state is not KeyState.LEGACY):  # that one only reads
             raise _invalid(f"The key {key.id!r} is not 32 random bytes.")
 
 
-def _invalid(message: str) -> ConfigurationError:
-    return ConfigurationError(
-        Code.KEYS_INVALID,
-        message,
-        hint="`freehold keys new` makes a key and prints it as FREEHOLD_KEYS takes it: id:primary:<43 characters>.",
-    )
+def _invalid(message: str, hint: str = _HINT) -> ConfigurationError:
+    return ConfigurationError(Code.KEYS_INVALID, message, hint=hint)

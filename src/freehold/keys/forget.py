@@ -22,10 +22,13 @@ class Forgotten:
 
 
 def forget(session: KeySession, columns: Iterable[SealedColumn], user: str, *, dry: bool = False) -> Forgotten:
-    """Deletes the user's data keys; ``dry`` only counts.
+    """Deletes the user's data keys; ``dry`` only counts. Without any, there is nothing to count either.
 
     Processes that have them cached forget within five minutes. Backups hold them, wrapped, until they expire.
     """
+    keys = int(session.rows(_COUNT, (user,))[0][0])
+    if not keys:
+        return Forgotten(0, {})
     values = {
         column.name: int(
             session.rows(
@@ -36,6 +39,6 @@ def forget(session: KeySession, columns: Iterable[SealedColumn], user: str, *, d
         if column.owned
     }
     if dry:
-        return Forgotten(int(session.rows(_COUNT, (user,))[0][0]), values)
+        return Forgotten(keys, values)
     session.chain.forget(user)
     return Forgotten(len(session.rows(_FORGET, (user,))), values)

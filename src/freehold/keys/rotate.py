@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from freehold.encryption import PREFIX
+from freehold.errors import Code, KeyWorkError
 from freehold.keys.column import SealedColumn
 from freehold.keys.job import PAGE, Job, Outcome, Progress, Report
 from freehold.keys.session import KeySession
@@ -66,12 +67,17 @@ def rotate_user(
     """Gives a user a new data key, and seals all of the user's values with it.
 
     Again after ten minutes, it removes the older keys, once nothing is sealed with them; a run that was stopped goes on
-    without making another key.
+    without making another key. Raises `KeyWorkError` (FH512) for somebody who has none.
     """
     found = session.rows(_GENERATIONS, (SETTLED, user))
-    newest = found[0][0] if found else 0
+    if not found:
+        raise KeyWorkError(
+            Code.KEY_OWNER_UNKNOWN,
+            f"There is no data key of {user!r}.",
+            hint="Give the id as the owner's column has it. Nothing of somebody without one opens.",
+        )
     unfinished = len(found) > 1
-    newest += 0 if unfinished else 1
+    newest = found[0][0] + (0 if unfinished else 1)
     pending = [_user_job(column, user, newest) for column in columns if column.owned]
     if dry:
         return [Outcome(job.name, job.total(session)) for job in pending]

@@ -77,7 +77,7 @@ def refuse_ambiguous(changes: Sequence[Change], context: Context) -> None:
             continue
         for new in (change.after for change in changes if change.after and change.before is None):
             if gone.kind is new.kind and _alike(gone, new, context):
-                raise _ambiguous(gone, new)
+                raise _ambiguous(gone, new, context.before)
 
 
 def _open(
@@ -150,16 +150,23 @@ def _columns(table: Fact, facts: Snapshot) -> frozenset[tuple[str, object]]:
     return frozenset((column.key[2], column.get("type")) for column in facts.of(Kind.COLUMN, *table.key))
 
 
-def _ambiguous(gone: Fact, new: Fact) -> MigrationError:
-    declaration = f'__renamed_from__ = "{gone.key[-1]}"'
-    if gone.kind is Kind.COLUMN:
-        declaration = f'column(renamed_from="{gone.key[-1]}")'
+def _ambiguous(gone: Fact, new: Fact, before: Snapshot) -> MigrationError:
     return MigrationError(
         Code.RENAME_AMBIGUOUS,
         f"Is {new.name} the renamed {gone.name}, or another one?",
         detail="A drop and an add would lose the rows' values; a rename keeps them.",
-        hint=f"If it is renamed, say so in the model: {declaration}. If it is another: freehold generate --allow-drop",
+        hint=f"{_declaration(gone, before)} If it is another: freehold generate --allow-drop",
     )
+
+
+def _declaration(gone: Fact, before: Snapshot) -> str:
+    """How to say that it is renamed."""
+    name, table = gone.key[-1], gone.kind is Kind.TABLE
+    checks = before.of(Kind.CONSTRAINT, *gone.key[:2])
+    if any(fact.key[-1].endswith("_sealed" if table else f"_{name}_sealed") for fact in checks):
+        return f"What is sealed in {name} opens under this name only: keep it, or seal the values anew under the other."
+    declaration = f'__renamed_from__ = "{name}"' if table else f'column(renamed_from="{name}")'
+    return f"If it is renamed, say so in the model: {declaration}."
 
 
 def moves(words: Sequence[Move]) -> Iterator[str]:

@@ -76,6 +76,7 @@ _CONSTRAINTS: Final[dict[str, tuple[type[ConstraintError], Code, str, str]]] = {
 _RETRYABLE: Final = frozenset({"40001", "40P01"})
 _LOST_STATES: Final = frozenset({"57P01", "57P02", "57P03", "57P05"})
 _PROTOCOL_VIOLATION: Final = "08P01"
+_UNDEFINED: Final = frozenset({"3F000", "42P01", "42703", "42883"})
 _LOST_HINT: Final = "A read may be repeated; look whether a write arrived before repeating it."
 # ExecWithCheckOptions reports a row refused by a policy; aclcheck_error a missing privilege. Both are 42501.
 _POLICY_FUNCTION: Final = "ExecWithCheckOptions"
@@ -127,7 +128,9 @@ def error_from(diag: Diagnostic) -> DatabaseError:
         f"PostgreSQL refused the statement (SQLSTATE {state}).",
         sqlstate=state,
         detail=_spoken(diag),
-        hint="The SQLSTATE is explained in appendix A of the PostgreSQL manual.",
+        hint="If the models have it, the database lacks a revision: `freehold status` says which, `freehold migrate` applies it."
+        if state in _UNDEFINED
+        else "The SQLSTATE is explained in appendix A of the PostgreSQL manual.",
     )
 
 

@@ -240,6 +240,7 @@ async def test_openapi_says_what_is_so(alice: httpx.AsyncClient) -> None:
     assert document["components"]["schemas"][name]["additionalProperties"] is False
     assert {"AddNote", name} == {"AddNote", "AddNote_2"}  # a plain route takes the same model, and says less of it
     assert operation["operationId"] == "notes.add"
+    assert operation["description"] == operation["summary"] + "."
     assert "NoteOut" in str(operation["responses"]["200"])
     assert "FH601" in str(operation["responses"]["422"]["content"]["application/problem+json"])
     assert set(document["paths"]["/notes/get"]["post"]["requestBody"]["content"]) == {"application/json"}

@@ -161,6 +161,18 @@ async def test_a_token_makes_only_what_it_is_itself(db: Database, tokens: ApiTok
     assert (await tokens(made.secret)).scopes == {"notes:read"}
 
 
+async def test_a_token_makes_none_that_outlives_it(db: Database, tokens: ApiTokens, holder: Holder) -> None:
+    """Neither a new one nor one in place of another; a session's tokens end when they are asked to."""
+    ends, later = (datetime.now(UTC) + timedelta(days=days) for days in (1, 9))
+    maker, other = [await tokens.create(holder, name="maker", scopes=ALL, expires_at=until) for until in (ends, later)]
+    by_maker = Holder.of(db, await tokens(maker.secret))
+    asked = [await tokens.create(by_maker, name="more", scopes=ALL, expires_at=until) for until in (None, later)]
+    rotated = await tokens.rotate(by_maker, other.id)
+    renewed = await tokens.rotate(by_maker, maker.id)
+    assert other.expires_at == later
+    assert [each.expires_at for each in (*asked, rotated, renewed)] == [ends] * 4
+
+
 async def test_rotation(tokens: ApiTokens, holder: Holder, admin: Connection) -> None:
     """The new token has the old one's name and scopes; the old one goes on for the overlap, and not longer than it had."""
     until = datetime.now(UTC) + timedelta(days=90)

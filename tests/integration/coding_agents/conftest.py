@@ -43,6 +43,7 @@ class IdleRunner:
 
     def __init__(self) -> None:
         self.changes = Changes()
+        self.running = 0
 
     async def start(self) -> None:
         """Does nothing."""

@@ -28,7 +28,7 @@ def bearer(app: FastAPI) -> Callable[[str], AsyncClient]:
 async def test_a_token_is_shown_once_and_works(
     as_ada: AsyncClient, as_grace: AsyncClient, bearer: Callable[[str], AsyncClient]
 ) -> None:
-    """For what it is good for; listed without itself; rotated, the old one ends; deleted, it ends."""
+    """For what it is good for; listed without itself; rotated, it ends, after the overlap if there is one; deleted, it ends."""
     made = await as_ada.post("/tokens", json={"name": "laptop", "scopes": ["tasks:read"], "days": 7})
     token = made.json()["token"]
     assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
@@ -45,10 +45,13 @@ async def test_a_token_is_shown_once_and_works(
     )
     assert "token_hash" not in listed
     path = f"/tokens/{listed['id']}"
-    assert (await as_grace.post(f"{path}/rotate")).status_code == 404
+    assert (await as_grace.post(f"{path}/rotate", json={})).status_code == 404
     assert (await as_grace.delete(path)).status_code == 404
-    fresh = (await as_ada.post(f"{path}/rotate")).json()
-    assert (await program.get("/tasks")).status_code == 401
+    assert (await as_ada.post(f"{path}/rotate", json={"overlap_hours": 169})).status_code == 422
+    second = (await as_ada.post(f"{path}/rotate", json={"overlap_hours": 1})).json()
+    assert (await program.get("/tasks")).status_code == 200
+    fresh = (await as_ada.post(f"/tokens/{second['id']}/rotate", json={})).json()
+    assert (await bearer(second["token"]).get("/tasks")).status_code == 401
     assert (await bearer(fresh["token"]).get("/tasks")).status_code == 200
     assert (await as_ada.delete(f"/tokens/{fresh['id']}")).status_code == 204
     assert (await bearer(fresh["token"]).get("/tasks")).status_code == 401

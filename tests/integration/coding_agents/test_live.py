@@ -15,10 +15,11 @@ import uvicorn
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from examples.coding_agents import live
 from examples.coding_agents.changes import TaskKey
 from examples.coding_agents.claim import Claim, Journal, claim_next, entry
-from examples.coding_agents.models import Task
-from freehold.auth import DevelopmentSessions
+from examples.coding_agents.models import Session, Task
+from freehold.auth import DevelopmentSessions, Sessions
 from freehold.scope import Database, UserScope
 from freehold.wire import Connection
 from tests.integration.coding_agents.conftest import IdleRunner, until
@@ -162,9 +163,11 @@ async def test_listeners_hold_no_connection(
     listeners = [asyncio.create_task(listen()) for _ in range(50)]
 
     async def all_wait() -> bool:
-        return len(runner.changes._waiting.get(claim.key, ())) == 50
+        return runner.changes.listeners == 50
 
     await until(all_wait)
+    async with AsyncClient() as client:
+        assert "log_listeners 50.0" in (await client.get(f"{base_url}/metrics")).text.splitlines()
 
     async def none_is_busy() -> bool:
         found = admin.execute(
@@ -186,6 +189,22 @@ async def test_a_stream_ends_when_the_task_is_deleted(
         await asyncio.sleep(0.1)
         assert (await as_ada.delete(f"/tasks/{claim.key.id}")).status_code == 204
         assert [each.data async for each in events] == [{"status": "deleted"}]
+
+
+async def test_a_session_that_was_ended_listens_for_minutes_at_most(
+    base_url: str, as_ada: AsyncClient, db: Database, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream ends by itself, without an ``end``, and whoever comes back shows the session again, which is over."""
+    assert live._LONGEST_SECONDS <= 300
+    monkeypatch.setattr(live, "_LONGEST_SECONDS", 0.3)
+    monkeypatch.setattr(live, "_POLL_SECONDS", 0.1)
+    made = await Sessions(db, Session, environment="development").begin("ada")
+    async with listening(base_url, made.secret, claim.key.id) as events:
+        assert (await as_ada.delete(f"/sessions/{made.id}")).status_code == 204
+        async with asyncio.timeout(5):
+            assert [each async for each in events] == []
+    async with AsyncClient(base_url=base_url, headers={"Authorization": f"Bearer {made.secret}"}) as client:
+        assert (await client.get(f"/tasks/{claim.key.id}/logs/stream")).status_code == 401
 
 
 async def test_streams_end_with_the_server(

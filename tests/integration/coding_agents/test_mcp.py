@@ -87,6 +87,12 @@ async def test_scopes_and_limits_are_the_actions(
         assert document(await ada.call_tool("tasks_create", {"prompt": "x"}))["code"] == "FH605"
 
 
+async def test_a_huge_call_is_refused(as_ada: AsyncClient) -> None:
+    """As everywhere else: 413, told as a problem."""
+    answer = await as_ada.post("/mcp", content=b" " * (512 * 1024 + 1), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+
+
 async def test_nobody_speaks_without_a_token(app: FastAPI, as_nobody: AsyncClient) -> None:
     """Not with a cookie either, which any page could make a browser send; and nothing is pushed."""
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}

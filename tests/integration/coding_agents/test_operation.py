@@ -18,6 +18,7 @@ from examples.coding_agents.app import create_app
 from examples.coding_agents.logger import set_up
 from freehold.auth import DevelopmentSessions
 from freehold.scope import Database
+from freehold.wire import Connection
 from tests.integration.coding_agents.conftest import IdleRunner
 
 
@@ -67,8 +68,8 @@ async def test_what_fails_is_logged_under_its_request(
 
 
 async def test_requests_are_counted_by_route(as_ada: AsyncClient, as_nobody: AsyncClient) -> None:
-    """Ids are no labels: a thousand tasks are one number. What has no route is one, too."""
-    for path in ("/tasks/one", "/tasks/two", "/no/such/place", "/neither"):
+    """Ids are no labels: a thousand tasks are one number. What has no route is one, too; what is no action has one."""
+    for path in ("/tasks/one", "/tasks/two", "/no/such/place", "/neither", "/mcp"):
         await as_ada.get(path)
     answer = await as_nobody.get("/metrics")
     counted = {
@@ -77,8 +78,30 @@ async def test_requests_are_counted_by_route(as_ada: AsyncClient, as_nobody: Asy
         for sample in family.samples
         if sample.name == "http_requests_total"
     }
-    assert counted == {("/tasks/{task_id}", "404"): 2, ("(no such route)", "404"): 2}
+    assert counted == {("/tasks/{task_id}", "404"): 2, ("(no such route)", "404"): 2, ("/mcp", "405"): 1}
     assert "ada" not in answer.text
+
+
+async def test_what_is_shown_and_does_not_open_is_counted(
+    as_ada: AsyncClient, as_nobody: AsyncClient, admin: Connection
+) -> None:
+    """Credentials by what became of them, and secrets that do not open: whoever runs this sees an attack or a lost key."""
+    token = (await as_ada.post("/tokens", json={"name": "one", "scopes": ["tasks:read"]})).json()["token"]
+    mistyped = token[:-1] + ("a" if token[-1] != "a" else "b")
+    for each in (token, token, mistyped, "nonsense"):
+        await as_nobody.get("/tasks", headers={"Authorization": f"Bearer {each}"})
+    await as_ada.post("/keys", json={"provider": "openai", "value": "sk-0123456789abcdef0123"})
+    admin.execute("update public.keys set value = overlay(value placing 'AAAA' from 30)")
+    await as_ada.get("/keys")
+    lines = (await as_nobody.get("/metrics")).text.splitlines()
+    for line in (
+        'credentials_total{kind="token",outcome="accepted"} 2.0',
+        'credentials_total{kind="token",outcome="checksum"} 1.0',
+        'credentials_total{kind="unknown",outcome="malformed"} 1.0',
+        'sealed_values_total{outcome="broken"} 1.0',
+        'sealed_values_total{outcome="legacy_read"} 0.0',
+    ):
+        assert line in lines
 
 
 async def test_ready_says_whether_the_database_answers(as_nobody: AsyncClient, sessions: DevelopmentSessions) -> None:

@@ -89,10 +89,10 @@ async def test_a_task_goes_from_pending_to_completed(ada: UserScope, running: St
 async def test_progress_is_seen_while_it_runs(ada: UserScope, running: Start) -> None:
     """Status and progress are there before the end."""
     task = await ada.insert(Task(prompt="it"))
-    await running("print('::progress 40'); print('x');" + WAITS)
+    runner = await running("print('::progress 40'); print('x');" + WAITS)
     await printed(ada, task)
     found = await ada.get(Task, task.id)
-    assert (found.status, found.progress, found.completed_at) == ("processing", 40, None)
+    assert (found.status, found.progress, found.completed_at, runner.running) == ("processing", 40, None, 1)
 
 
 async def test_a_failing_command_is_an_error(ada: UserScope, running: Start) -> None:

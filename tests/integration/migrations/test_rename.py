@@ -86,6 +86,21 @@ def test_a_drop_and_an_add_alike_are_asked_about(target: Target, statements: Seq
     assert "--allow-drop" in (asked.value.hint or "")
 
 
+@pytest.mark.parametrize(("statements", "table", "column"), [(HEADING, "tasks", "heading"), (JOBS, "jobs", "title")])
+def test_what_is_sealed_is_not_said_to_be_renamed(
+    target: Target, statements: Sequence[str], table: str, column: str
+) -> None:
+    """The values are bound to their names, so the hint does not name a declaration that would be refused."""
+    sealing = "ALTER TABLE public.{0} ADD CONSTRAINT ck_{0}_{1}_sealed CHECK ({1} LIKE 'fh1.%')"
+    assert _generate(target, (*BASE, sealing.format("tasks", "title")))
+    with pytest.raises(MigrationError) as asked:
+        _generate(target, (*statements, sealing.format(table, column)))
+    assert asked.value.code == Code.RENAME_AMBIGUOUS
+    assert "renamed_from" not in (asked.value.hint or "")
+    assert "opens under this name only" in (asked.value.hint or "")
+    assert "--allow-drop" in (asked.value.hint or "")
+
+
 def test_a_drop_that_is_allowed_is_not_asked_about(target: Target) -> None:
     """--allow-drop answers the question."""
     assert _generate(target, HEADING, drop=True)

@@ -66,7 +66,11 @@ def keys(endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 def test_new(keys: Run) -> None:
     """It prints one key, as the ring takes it, and refuses an id that the ring would."""
     assert keys("new", "--id", "k9").out.startswith("k9:primary:")
-    assert keys("new", "--id", "not an id").code == 1
+    refused = keys("new", "--id", "not an id")
+    assert (refused.code, refused.err.splitlines()[0]) == (
+        1,
+        "FH502 A key's id is not 1-16 lower-case letters and digits.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,8 +115,12 @@ async def test_rotating_and_forgetting(keys: Run, alice: UserScope, admin: Conne
     dry = keys("rotate", "user", ALICE, "--dry-run", "--json", ring=BOTH)
     assert sum(each["total"] for each in dry.json) == 1
     assert "1 sealed anew" in keys("rotate", "user", ALICE, ring=BOTH).out
+    mistyped = keys("rotate", "user", ALICE + "x", ring=BOTH)
+    assert (mistyped.code, mistyped.err[:5]) == (1, "FH512")
     assert keys("forget", ALICE, ring=BOTH).code == 1
     assert keys("forget", ALICE, "--dry-run", "--json", ring=BOTH).json["keys"] == 2
     assert admin.execute("select count(*) from public.user_keys").fetchone() == (2,)
     assert "1 in keys.value" in keys("forget", ALICE, "--yes", ring=BOTH).out
+    for nobody in (ALICE, "no uuid"):
+        assert "nothing to forget" in keys("forget", nobody, "--yes", ring=BOTH).out
     assert admin.execute("select count(*) from public.user_keys").fetchone() == (0,)

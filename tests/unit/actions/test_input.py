@@ -14,6 +14,8 @@ from freehold.actions.field import Fields
 from freehold.actions.input import Reader
 from freehold.errors import Code, InvalidInputError
 
+Word = Annotated[str, Field(pattern=r"^\S*$")]
+
 
 class Closed(BaseModel):
     """What inputs have in common."""
@@ -37,6 +39,7 @@ class Order(Closed):
     tags: list[str] = []
     lines: list[Line] = []
     extra: dict[str, str] = {}
+    words: dict[Word, Word] = {}
 
     @field_validator("name")
     @classmethod
@@ -84,6 +87,12 @@ def test_what_fits_is_read() -> None:
         ({"name": "ann", "a/b~c": "x"}, {"/a~1b~0c": "This field is not known here."}),
         ({"name": "ann", "lines": [{"text": "a"}, {}]}, {"/lines/1/text": "This is required."}),
         ({"name": "ann", "lines": [{"text": "a", "x": 1}]}, {"/lines/0/x": "This field is not known here."}),
+        ({"name": "ann", "extra": []}, {"/extra": "This must be an object."}),
+        ({"name": "ann", "words": {"A b": "x"}}, {"/words/A b": "This does not have the form that is asked for."}),
+        ({"name": "ann", "[key]": "x"}, {"/[key]": "This field is not known here."}),
+        ({"name": "ann", "tags": {}}, {"/tags": "This must be a list."}),
+        ({"name": "ann", "urgent": "no"}, {"/urgent": "This must be true or false."}),
+        ({"name": "ann", "count": 1.5}, {"/count": "This must be a whole number."}),
         ([], {"": "This must be an object."}),
         (None, {"": "This must be an object."}),
     ],
@@ -101,8 +110,9 @@ def test_what_does_not_fit_is_named(body: object, errors: dict[str, str]) -> Non
 )
 def test_what_is_not_json_is_refused_as_a_whole(body: bytes) -> None:
     """Not closed, not JSON, not UTF-8, half a character, or endlessly deep."""
-    (pointer,) = _errors(body)
+    ((pointer, message),) = _errors(body).items()
     assert pointer == ""
+    assert message.startswith("The body is not valid JSON" if body else "The body is empty")
 
 
 def test_a_nul_is_named_where_it_is() -> None:
@@ -111,6 +121,7 @@ def test_a_nul_is_named_where_it_is() -> None:
     assert set(_errors({"name": "ann", "lines": [{"text": "\0"}]})) == {"/lines/0/text"}
     assert set(_errors({"name": "ann", "extra": {"k\0": "v"}})) == {"/extra/k\ufffd"}
     assert set(_errors(b'{"name":"a\\u0000b","count":' + b"9" * 4000 + b"}")) == {"/name"}
+    assert _errors({"name": "ann", "words": {"k": " \0"}}) == {"/words/k": "A NUL character cannot be stored."}
     assert READER.from_json(rb'{"name":"\\u00"}') == Order(name="\\u00")
 
 

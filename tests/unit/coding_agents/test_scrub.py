@@ -14,6 +14,8 @@ TOKENS = [
     "github_pat_" + "a1B2_" * 10,
     "glpat-" + "a1B2" * 5,
     "fhp_" + "a1B2" * 12,
+    "fhs_" + "a1B2" * 12,
+    "crsr_" + "a1B2" * 6,
     "fh1.u1." + "AQAB" * 8,
     "xoxb-" + "1234567890-abc",
     "AKIA" + "ABCDEFGHIJKLMNOP",
@@ -48,6 +50,16 @@ def test_ones_own_secrets_are_redacted() -> None:
     assert Scrubber(["my.secret", "my.secret.longer"]).clean("my.secret.longer my.secret myxsecret") == (
         f"{REDACTED} {REDACTED} myxsecret"
     )
+
+
+def test_a_secret_of_several_lines_is_redacted_line_by_line() -> None:
+    """As a private key is, in the environment of a connector."""
+    scrubber = Scrubber(["-----BEGIN KEY-----\nMIIEvQIBADAN\n  Bgkqhki\nG9w0BAQEFAAS\n-----END KEY-----\n"])
+    assert [scrubber.clean(line) for line in ("MIIEvQIBADAN", "  | G9w0BAQEFAAS", "Bgkqhki")] == [
+        REDACTED,
+        f"  | {REDACTED}",
+        "Bgkqhki",  # shorter than a secret is
+    ]
 
 
 def test_terminal_escapes_do_not_hide_secrets() -> None:

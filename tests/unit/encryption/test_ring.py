@@ -58,6 +58,14 @@ def test_a_ring_as_text() -> None:
         ring.key("c")
 
 
+def test_an_old_key_need_not_look_random() -> None:
+    """It was chosen elsewhere and seals nothing here: refusing it would strand its values. What is no key says what one is."""
+    assert KeyRing.parse(f"{GOOD} old:legacy:{'ab' * 32}").legacy is not None
+    with pytest.raises(ConfigurationError, match="not 32 bytes in hexadecimal") as refused:
+        KeyRing.parse(f"{GOOD} old:legacy:{'ab' * 31}")
+    assert "ENCRYPTION_KEY" in (refused.value.hint or "")
+
+
 def test_a_wrapped_key_is_one_users() -> None:
     """Another user's, generation's or ring key's wrap does not unwrap."""
     ring, other = RingKey.new("a"), RingKey.new("b")

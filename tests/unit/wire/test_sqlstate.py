@@ -49,6 +49,12 @@ ANSWERS = [
 ]
 
 
+@pytest.mark.parametrize("state", ["3F000", "42P01", "42703", "42883"])
+def test_what_is_not_there_was_not_migrated(state: str) -> None:
+    """A table, column or function that the models have: the hint is the command, and not a manual."""
+    assert "freehold migrate" in (error_from(Answer(state, "no such thing")).hint or "")
+
+
 @pytest.mark.parametrize(("state", "kind", "code"), ANSWERS, ids=[str(state) for state, _, _ in ANSWERS])
 def test_each_state_has_its_error(state: str | None, kind: type[DatabaseError], code: Code) -> None:
     """With a hint, and without the values of message and detail."""

@@ -1,8 +1,11 @@
 -- A new token of the caller's, in place of another or beside the others. The lock makes counting and inserting one step
--- for each user. Statements of one transaction see what the lock waited for only in READ COMMITTED.
+-- for each user. Statements of one transaction see what the lock waited for only in READ COMMITTED. Whoever makes it with a
+-- token makes none that is good for longer.
 declare
     caller constant {owner} := (auth.jwt() ->> 'sub')::{owner};
     held constant jsonb := auth.jwt() -> 'scopes';
+    held_until constant timestamptz := (
+        select t.expires_at from {table} t where t.user_id = caller and t.id = auth.jwt() ->> 'token_id');
 begin
     if caller is null then
         raise insufficient_privilege using message = 'nobody is signed in';
@@ -13,6 +16,7 @@ begin
     if held is not null and not (held ? 'tokens:write' and held @> allowed) then
         raise exception using errcode = 'FH701', message = 'the credential cannot make such a token';
     end if;
+    until := least(until, held_until);
     perform pg_advisory_xact_lock(hashtextextended('{table} ' || caller::text, 0));
     delete from {table} t where t.user_id = caller and t.expires_at < now() - interval '30 days';
     if (select count(*) from {table} t
