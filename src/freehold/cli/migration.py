@@ -18,7 +18,7 @@ from rich.text import Text
 
 from freehold.cli.exits import Exit, err, out
 from freehold.cli.place import owner_dsn, progress, recall, shadows
-from freehold.migrations import Options, accept, migrate, rollback, status
+from freehold.migrations import Options, Status, accept, migrate, rollback, status
 from freehold.migrations.preview import Preview, preview
 from freehold.migrations.squawk import program
 from freehold.settings import Settings
@@ -133,7 +133,7 @@ def _migrate(verify: Verify = None, dry_run: DryRun = False, as_json: Json = Fal
     elif applied.revisions:
         out.print(f"[bold green]applied[/] {', '.join(applied.revisions)}")
     else:
-        out.print(_nothing_to_apply(applied.head, settings))
+        out.print(_nothing_to_apply(applied.head, settings, compared=bool(verify)))
 
 
 def _show_preview(found: Preview, as_json: bool) -> None:
@@ -148,7 +148,8 @@ def _show_preview(found: Preview, as_json: bool) -> None:
         first, *rest = each.sql.strip().splitlines()
         out.print(f"  {first}{' ...' if rest else ''}", markup=False)
         if each.lock:
-            size = "" if each.size is None else f" ({decimal(each.size)}, about {each.rows:,} rows)"
+            rows = "rows not counted" if each.rows is None else f"about {each.rows:,} rows"
+            size = "" if each.size is None else f" ({decimal(each.size)}, {rows})"
             out.print(
                 f"      locks {each.table or 'what it is about'}{size}: {each.lock}",
                 style=_colour(each.lock),
@@ -163,10 +164,14 @@ def _colour(lock: str) -> str:
     return "bold red" if lock.startswith("ACCESS EXCLUSIVE, re") else "dim"
 
 
-def _nothing_to_apply(head: str | None, settings: Settings) -> str:
+def _nothing_to_apply(head: str | None, settings: Settings, *, compared: bool) -> str:
     if head is None:
-        return f'There are no revisions in {settings.migrations}: freehold generate -m "..." writes the first.'
-    return f"At {head} already: nothing to do."
+        return _no_revisions(settings)
+    return f"At {head} already{', and as its revisions make it' if compared else ''}: nothing to do."
+
+
+def _no_revisions(settings: Settings) -> str:
+    return f'There are no revisions in {settings.migrations}: freehold generate -m "..." writes the first.'
 
 
 def _status(as_json: Json = False) -> None:
@@ -176,6 +181,8 @@ def _status(as_json: Json = False) -> None:
         found = status(dsn, settings.migrations)
     if as_json:
         out.print(json.dumps(asdict(found)), markup=False)
+    elif found == Status():
+        out.print(_no_revisions(settings))
     else:
         for label, names in (("applied", found.applied), ("pending", found.pending), ("unknown", found.unknown)):
             for name in names:
@@ -184,6 +191,8 @@ def _status(as_json: Json = False) -> None:
             out.print(
                 f"[bold red]failed[/]   {failure.revision} unit {failure.unit}: {failure.error or 'not finished'}"
             )
+        if found.pending or found.failed:
+            out.print(f"Run: freehold {'rollback' if found.being_undone else 'migrate'}", style="bold")
     if not found.at_head:
         raise typer.Exit(Exit.DIFFERENT)
 

@@ -64,8 +64,15 @@ def united(directory: Path) -> Mapping[str, bytes]:
 def accept(directory: Path) -> None:
     """Takes the files as they are now for the history: the way out when an edit was meant.
 
-    The facts kept beside it no longer hold and go; the next `generate` reads them from the SQL.
+    The facts kept beside it no longer hold and go; the next `generate` reads them from the SQL. Raises `MigrationError`
+    (FH403) where there are none.
     """
+    if not any(_present(directory)):
+        raise MigrationError(
+            Code.REVISION_MISSING,
+            f"There are no revisions in {directory}.",
+            hint=f'Restore them: git checkout -- {directory}. Or write the first: freehold generate -m "..."',
+        )
     (directory / FACTS).unlink(missing_ok=True)
     seal(directory)
 

@@ -23,6 +23,11 @@ from freehold.migrations.watch import Watch
 from freehold.wire import Connection, StatementFailed, execute_batch, narrated
 
 _RETRIED: Final = (LockTimeoutError, SerializationError)
+_ROWS: Final = frozenset({"23502", "23503", "23505", "23514", "23P01"})
+_CORRECT: Final = (
+    "Rows do not fulfil it. Correct them as the service, from which row security hides none: "
+    'psql "$SERVICE_DATABASE_URL" -c "SET ROLE service_role" -c "UPDATE ..."'
+)
 # What a role or database may have set must not decide what a migration does.
 _SETTINGS: Final = (
     "set {local} lock_timeout = {timeout}",
@@ -199,7 +204,7 @@ def _failed(step: Step, failure: StatementFailed) -> MigrationError:
         f"Statement {failure.place} of {len(unit.statements)} in unit {abs(step.number)} of {step.revision.name} "
         f"failed (SQLSTATE {error.sqlstate}).",
         detail=f"{error.detail or error.message} In: {line}",
-        hint=f"{left} Remove the cause, then run: {_again(step)}",
+        hint=f"{left} {_CORRECT if error.sqlstate in _ROWS else 'Remove the cause,'} then run: {_again(step)}",
     )
 
 
