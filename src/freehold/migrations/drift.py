@@ -59,7 +59,9 @@ def _read(connection: Connection, schemas: Sequence[str] | None = None) -> Snaps
         raise MigrationError(
             Code.UNIT_BLOCKED,
             "The catalog could not be read: a table of it is locked (SQLSTATE 55P03).",
-            detail=f"ACCESS EXCLUSIVE locks are held by process {', '.join(pids)}" if pids else "by a session that has gone",
+            detail=f"ACCESS EXCLUSIVE locks are held by process {', '.join(pids)}"
+            if pids
+            else "by a session that has gone",
             hint="When they have ended run the command again; it goes on where it stopped."
             + (f" To end them:{''.join(f' SELECT pg_terminate_backend({pid});' for pid in pids)}" if pids else ""),
         ) from None

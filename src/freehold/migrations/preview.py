@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,9 @@ from freehold.migrations import ledger
 from freehold.migrations.history import load
 from freehold.migrations.outstanding import outstanding
 from freehold.migrations.safety import findings
-from freehold.migrations.safety.rule import NAME, plain
+from freehold.migrations.safety.rule import tables_of
 from freehold.wire import Connection, connect, narrated
 
-_TABLE: Final = re.compile(
-    rf"(?:^ALTER TABLE|^ANALYZE|^UPDATE|^DELETE FROM|^DROP TABLE|\sON)(?: TABLE| ONLY)? {NAME}", re.IGNORECASE
-)
 _SIZES: Final = """
 select n.nspname || '.' || c.relname, pg_total_relation_size(c.oid), nullif(c.reltuples, -1)::bigint
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -76,8 +72,7 @@ def preview(dsn: str, directory: Path) -> Preview:
 
 
 def _table(sql: str) -> str:
-    found = _TABLE.search(sql)
-    return plain(found[1]) if found else ""
+    return next(iter(tables_of(sql)), "")
 
 
 def _sizes(connection: Connection, names: Sequence[str]) -> dict[str, tuple[int, int | None]]:

@@ -25,6 +25,8 @@ def _check(drift: Drift) -> Iterator[Found]:
 
 def _fix(change: Change, statements: tuple[str, ...]) -> Fix:
     """A privilege or a policy too many goes by itself; whoever made a view or a key may need it."""
+    if change.verb == "add" and change.kind is Kind.TABLE:
+        return Fix(python=_MIGRATE)
     kept = change.verb == "drop" and change.kind in {Kind.VIEW, Kind.CONSTRAINT}
     return Fix(statements, python="" if statements else _GENERATE, mechanical=not kept)
 
@@ -42,6 +44,7 @@ def _altered(change: Change) -> str:
     return f" ({', '.join(sorted(change.altered))})" if change.altered else ""
 
 
+_MIGRATE = "freehold migrate  # which makes its policies and grants too"
 _GENERATE = '# declare it in the models, then: freehold generate -m "..." && freehold migrate'
 
 RULE = Rule(
