@@ -107,6 +107,12 @@ def _read(directory: Path) -> Mapping[str, str]:
     try:
         return {path.strip(): sum_ for sum_, path in pairs}
     except ValueError:
+        if any(line.startswith(_CONFLICT) for line in text.splitlines()):
+            raise MigrationError(
+                Code.HISTORY_EDITED,
+                f"{directory / MANIFEST} is in conflict: branches were merged that both have revisions.",
+                hint="freehold merge takes both sides and joins their heads. Run it once the models are merged.",
+            ) from None
         raise _edited(directory / MANIFEST, "has a line that is no checksum") from None
 
 

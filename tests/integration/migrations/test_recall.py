@@ -74,7 +74,8 @@ def test_what_is_damaged_or_cannot_be_written_is_nothing(recall: Recall) -> None
     """It costs time, and is no error; the oldest go when there are many."""
     for number in range(120):
         recall.keep((str(number),), f"{'0' * 64} 18")
-    assert len(list(recall.directory.iterdir())) <= 101
+    assert len(list(recall.directory.iterdir())) <= 102
+    assert (recall.directory / ".gitignore").read_text() == "*\n"
     assert recall.facts(("119",)) == f"{'0' * 64} 18"
     for file in recall.directory.iterdir():
         file.write_text("damaged")
