@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -200,16 +201,17 @@ def _status(as_json: Json = False) -> None:
 def _check(fresh: Fresh = False, as_json: Json = False) -> None:
     """For CI: fail when the models differ from what the revisions make."""
     gc.disable()
-    from freehold.migrations.generate import pending_changes  # noqa: PLC0415
-    from freehold.models.load import load_statements  # noqa: PLC0415
+    from freehold.migrations.generate import pending_changes, sound  # noqa: PLC0415
 
     settings = Settings.load()
-    changes = pending_changes(
-        load_statements(settings.models),
-        settings.migrations,
-        partial(shadows, settings),
-        None if fresh else recall(settings),
-    )
+    with ThreadPoolExecutor(1, "freehold history") as thread:
+        history = thread.submit(sound, settings.migrations)
+        # While squawk, a process of its own, reads the history.
+        from freehold.models.load import load_statements  # noqa: PLC0415
+
+        statements = load_statements(settings.models)
+        known = None if fresh else recall(settings)
+        changes = pending_changes(statements, history.result(), partial(shadows, settings), known)
     if as_json:
         out.print(json.dumps([str(change) for change in changes]), markup=False)
     elif not changes:

@@ -82,7 +82,7 @@ def test_a_revision_that_is_no_sql_is_a_gap(audit: Audit, tmp_path: Path) -> Non
     directory = tmp_path / "migrations"
     shutil.copytree(Path(examples.profiles.__path__[0]) / "migrations", directory)
     assert not any("SQL" in gap for gap in _needed(audit(Surface.SOURCE, migrations=directory)))
-    path = sorted((directory / "versions").glob("*.up.sql"))[0]
+    path = min((directory / "versions").glob("*.up.sql"))
     path.write_text(path.read_text().replace("FORCE ROW LEVEL SECURITY", "FORCE ROW LEVEL SEKURITY"))
     seal(directory)
     assert any("SEKURITY" in gap for gap in _needed(audit(Surface.SOURCE, migrations=directory)))
