@@ -15,8 +15,9 @@ from freehold.errors import Code, ConnectionLostError, MigrationError
 from freehold.migrations import Options, Patience, Progress, accept, apply, migrate, rollback, status
 from freehold.migrations.history import load
 from freehold.migrations.lock import exclusive
+from freehold.server import EmbeddedServer, create_database, drop_database
 from freehold.wire import Connection, connect
-from tests.integration.migrations.conftest import Target, owned
+from tests.integration.migrations.conftest import APP, Target, owned
 
 MIGRATE = """
 import pathlib, sys
@@ -286,6 +287,25 @@ def test_a_failed_rollback_leaves_the_revision_applied(target: Target) -> None:
         rollback(target.dsn, target.directory)
     assert failed.value.code == Code.APPLY_FAILED
     assert status(target.dsn, target.directory).at_head
+
+
+def test_a_database_that_nobody_prepared_is_told_the_command(target: Target, server: EmbeddedServer) -> None:
+    """Not SQLSTATE 3F000 and a manual; and the application's login, in the owner's place, is told as such."""
+    name, login = f"{target.dsn.rpartition('/')[2].partition('?')[0]}_bare", f"{APP}_owner"
+    with connect(server.admin_dsn()) as admin:
+        create_database(admin, name)
+        try:
+            with pytest.raises(MigrationError, match="not prepared") as bare:
+                migrate(server.dsn(login, name), target.directory)
+            assert (bare.value.code, "freehold bootstrap" in (bare.value.hint or "")) == (
+                Code.DATABASE_UNPREPARED,
+                True,
+            )
+        finally:
+            drop_database(admin, name)
+    with connect(target.dsn) as owner, pytest.raises(MigrationError, match=f"^FH425: {APP} may not") as other:
+        migrate(server.dsn(APP, owner.info.dbname), target.directory)
+    assert "OWNER_DATABASE_URL" in (other.value.hint or "")
 
 
 def test_callers_cannot_read_the_ledger(target: Target) -> None:
