@@ -127,6 +127,7 @@ class Code(StrEnum):
     INDEX_OCCUPIED = "FH422"
     ROWS_HIDDEN = "FH423"
     ROWS_LEFT = "FH424"
+    DATABASE_UNPREPARED = "FH425"
     # 43x: taking over, squashing, joining histories
     BASELINE_DIFFERS = "FH430"
     OBJECTS_NOT_OWNED = "FH431"

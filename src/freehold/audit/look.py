@@ -22,6 +22,7 @@ from freehold.audit.source import Module, read_sources
 from freehold.errors import DatabaseError, DeclarationError, FreeholdError, MigrationError
 from freehold.migrations.history import load
 from freehold.migrations.shadow import Cluster
+from freehold.migrations.squawk import unparsable
 from freehold.models.load import declared_tables, load_statements
 from freehold.server import EmbeddedServer, Endpoints, resolve
 from freehold.settings import Settings
@@ -78,10 +79,13 @@ def _revisions(settings: Settings, looked: Looked) -> None:
     """The revisions as text."""
     try:
         read = list(revisions(settings.migrations))
+        broken = unparsable(each.script for each in read)
     except MigrationError as error:
         looked.add(list(found(error)), Surface.SOURCE)
         looked.missed("the revisions", error)
         return
+    for line in broken:
+        looked.gap("the revisions", f"this is no SQL: {line}", "correct it, then: freehold repair && freehold check")
     if read:
         looked.targets.append(f"{len(read)} revision{'s' * (len(read) != 1)}")
     for each in read:

@@ -26,8 +26,10 @@ set local extra_float_digits = 1;
 set local datestyle = 'ISO, YMD';
 set local intervalstyle = 'postgres';
 set local bytea_output = 'hex';
-set local timezone = 'UTC'
+set local timezone = 'UTC';
+set local lock_timeout = '10s'
 """
+"""The last because PostgreSQL locks a table to print what belongs to it: one that somebody shut is not waited for without end."""
 
 
 def read(
@@ -40,7 +42,8 @@ def read(
     """The facts of the database ``connection`` is connected to, as of one moment.
 
     ``owner``: the role that owns the application's objects. ``schemas``: None for all but PostgreSQL's, ``auth``
-    and ``freehold``. Within a transaction its uncommitted changes are seen, and it goes on. Raises `DatabaseError`.
+    and ``freehold``. Within a transaction its uncommitted changes are seen, and it goes on. Raises `DatabaseError`;
+    `LockTimeoutError` where somebody keeps a table shut.
     """
     parameters = {"owner": owner, "schemas": None if schemas is None else list(schemas)}
     inside = connection.info.transaction_status.name == "INTRANS"

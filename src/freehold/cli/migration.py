@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -18,7 +19,7 @@ from rich.text import Text
 
 from freehold.cli.exits import Exit, err, out
 from freehold.cli.place import owner_dsn, progress, recall, shadows
-from freehold.migrations import Options, accept, migrate, rollback, status
+from freehold.migrations import Options, Status, accept, migrate, rollback, status
 from freehold.migrations.preview import Preview, preview
 from freehold.migrations.squawk import program
 from freehold.settings import Settings
@@ -133,7 +134,7 @@ def _migrate(verify: Verify = None, dry_run: DryRun = False, as_json: Json = Fal
     elif applied.revisions:
         out.print(f"[bold green]applied[/] {', '.join(applied.revisions)}")
     else:
-        out.print(_nothing_to_apply(applied.head, settings))
+        out.print(_nothing_to_apply(applied.head, settings, compared=bool(verify)))
 
 
 def _show_preview(found: Preview, as_json: bool) -> None:
@@ -148,7 +149,8 @@ def _show_preview(found: Preview, as_json: bool) -> None:
         first, *rest = each.sql.strip().splitlines()
         out.print(f"  {first}{' ...' if rest else ''}", markup=False)
         if each.lock:
-            size = "" if each.size is None else f" ({decimal(each.size)}, about {each.rows:,} rows)"
+            rows = "rows not counted" if each.rows is None else f"about {each.rows:,} rows"
+            size = "" if each.size is None else f" ({decimal(each.size)}, {rows})"
             out.print(
                 f"      locks {each.table or 'what it is about'}{size}: {each.lock}",
                 style=_colour(each.lock),
@@ -163,10 +165,14 @@ def _colour(lock: str) -> str:
     return "bold red" if lock.startswith("ACCESS EXCLUSIVE, re") else "dim"
 
 
-def _nothing_to_apply(head: str | None, settings: Settings) -> str:
+def _nothing_to_apply(head: str | None, settings: Settings, *, compared: bool) -> str:
     if head is None:
-        return f'There are no revisions in {settings.migrations}: freehold generate -m "..." writes the first.'
-    return f"At {head} already: nothing to do."
+        return _no_revisions(settings)
+    return f"At {head} already{', and as its revisions make it' if compared else ''}: nothing to do."
+
+
+def _no_revisions(settings: Settings) -> str:
+    return f'There are no revisions in {settings.migrations}: freehold generate -m "..." writes the first.'
 
 
 def _status(as_json: Json = False) -> None:
@@ -176,6 +182,8 @@ def _status(as_json: Json = False) -> None:
         found = status(dsn, settings.migrations)
     if as_json:
         out.print(json.dumps(asdict(found)), markup=False)
+    elif found == Status():
+        out.print(_no_revisions(settings))
     else:
         for label, names in (("applied", found.applied), ("pending", found.pending), ("unknown", found.unknown)):
             for name in names:
@@ -184,6 +192,8 @@ def _status(as_json: Json = False) -> None:
             out.print(
                 f"[bold red]failed[/]   {failure.revision} unit {failure.unit}: {failure.error or 'not finished'}"
             )
+        if found.pending or found.failed:
+            out.print(f"Run: freehold {'rollback' if found.being_undone else 'migrate'}", style="bold")
     if not found.at_head:
         raise typer.Exit(Exit.DIFFERENT)
 
@@ -191,16 +201,17 @@ def _status(as_json: Json = False) -> None:
 def _check(fresh: Fresh = False, as_json: Json = False) -> None:
     """For CI: fail when the models differ from what the revisions make."""
     gc.disable()
-    from freehold.migrations.generate import pending_changes  # noqa: PLC0415
-    from freehold.models.load import load_statements  # noqa: PLC0415
+    from freehold.migrations.generate import pending_changes, sound  # noqa: PLC0415
 
     settings = Settings.load()
-    changes = pending_changes(
-        load_statements(settings.models),
-        settings.migrations,
-        partial(shadows, settings),
-        None if fresh else recall(settings),
-    )
+    with ThreadPoolExecutor(1, "freehold history") as thread:
+        history = thread.submit(sound, settings.migrations)
+        # While squawk, a process of its own, reads the history.
+        from freehold.models.load import load_statements  # noqa: PLC0415
+
+        statements = load_statements(settings.models)
+        known = None if fresh else recall(settings)
+        changes = pending_changes(statements, history.result(), partial(shadows, settings), known)
     if as_json:
         out.print(json.dumps([str(change) for change in changes]), markup=False)
     elif not changes:

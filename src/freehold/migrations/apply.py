@@ -40,7 +40,7 @@ def migrate(dsn: str, directory: Path, options: Options | None = None, report: R
     """Applies what the database lacks. ``dsn``: the owner's, direct, not through a transaction pooler.
 
     At the head already it costs one round trip and locks nothing. Several processes may call it at once: each unit is
-    applied once. Raises `MigrationError`: FH402-FH406, FH409, FH411, FH412, FH416, FH417, FH420, FH422-FH424;
+    applied once. Raises `MigrationError`: FH402-FH406, FH409, FH411, FH412, FH416, FH417, FH420, FH422-FH425;
     `DatabaseError`.
     """
     chosen = options or Options()

@@ -154,23 +154,31 @@ def signatures(planned: Plan, reason: str | None) -> tuple[str, ...]:
     return tuple(f"{sentence} ({reason})" for sentence in planned.weakened)
 
 
-def pending_changes(
-    statements: Sequence[str],
-    directory: Path,
-    shadows: Callable[[], AbstractContextManager[Cluster]],
-    recall: Recall | None = None,
-) -> tuple[Change, ...]:
-    """What `generate` would write: nothing when the models equal the history. Raises as it does.
+def sound(directory: Path) -> History:
+    """The history, every revision of which was held against the rules for a database in use, and squawk's.
 
-    Every revision is also held against the rules for a database in use, and squawk's (FH420). What ``recall`` has seen
-    needs no server. The facts kept beside the history answer the common case; any difference is looked at again from
-    the history itself, for the facts may have been written by another version of PostgreSQL.
+    Raises `MigrationError`: FH402-FH404 for the history, FH420.
     """
     history = load(directory)
     check(history)
     for revision in history.revisions:
         refuse_unsafe(revision.up)
         refuse_squawked(revision.up)
+    return history
+
+
+def pending_changes(
+    statements: Sequence[str],
+    history: History,
+    shadows: Callable[[], AbstractContextManager[Cluster]],
+    recall: Recall | None = None,
+) -> tuple[Change, ...]:
+    """What `generate` would write: nothing when the models equal the history. Raises as it does.
+
+    ``history``: a `sound` one. What ``recall`` has seen needs no server. The facts kept beside the history answer the
+    common case; any difference is looked at again from the history itself, for the facts may have been written by
+    another version of PostgreSQL.
+    """
     if recall is not None and recall.agrees(statements, history):
         return ()
     with shadows() as cluster, cluster.database() as shadow:

@@ -157,7 +157,9 @@ def _script(path: str, content: bytes) -> Script:
         return parse(content.decode().replace("\r\n", "\n"))
     except ValueError as error:
         raise MigrationError(
-            Code.HISTORY_EDITED, f"{path} is not as freehold writes it: {error}.", hint="Restore it, or generate again."
+            Code.HISTORY_EDITED,
+            f"{path} is not as freehold writes it: {error}.",
+            hint=f"Restore it in the directory of migrations (git checkout -- {path}), or undo what was edited.",
         ) from None
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TypeAlias, cast
 
 from freehold.catalog import Snapshot
-from freehold.errors import DatabaseError
+from freehold.errors import Code, DatabaseError, MigrationError
 from freehold.policies import quote_literal
 from freehold.wire import Connection, narrated
 
@@ -39,6 +39,7 @@ Entries: TypeAlias = Mapping[tuple[str, int], Entry]
 _Row: TypeAlias = "tuple[str, int, str, datetime, datetime | None, str | None, str | None, int]"
 
 _UNDEFINED = frozenset({"42P01", "3F000"})
+_UNPREPARED = frozenset({"3F000", "42501"})
 _READ = (
     b"select revision, unit, checksum, started_at, finished_at, error, cursor::text, rows"
     b" from freehold.ledger order by started_at, revision, unit"
@@ -93,14 +94,17 @@ on conflict (revision) do update set facts = excluded.facts, read_at = clock_tim
 
 
 def entries(connection: Connection) -> Entries:
-    """What the ledger holds, in one round trip; nothing where there is no ledger yet. Raises `DatabaseError`."""
+    """What the ledger holds, in one round trip; nothing where there is no ledger yet.
+
+    Raises `MigrationError` (FH425) for a login that may not read it; `DatabaseError`.
+    """
     try:
         with narrated():
             rows = connection.execute(_READ).fetchall()
     except DatabaseError as error:
         if error.sqlstate in _UNDEFINED:
             return {}
-        raise
+        raise _explained(connection, error) from None
     found = map(_entry, cast("list[_Row]", rows))
     return {(entry.revision, entry.unit): entry for entry in found}
 
@@ -116,10 +120,30 @@ def ensure(connection: Connection) -> None:
     """Makes the ledger where there is none. The schema is bootstrap's.
 
     One that is there is left alone: REVOKE and COMMENT in one transaction can deadlock with a vacuum of the table.
+    Raises `MigrationError` (FH425) where nobody prepared the database; `DatabaseError`.
     """
-    with narrated():
-        if connection.execute(_THERE).fetchone() != (True,):
-            connection.execute(CREATE)
+    try:
+        with narrated():
+            if connection.execute(_THERE).fetchone() != (True,):
+                connection.execute(CREATE)
+    except DatabaseError as error:
+        raise _explained(connection, error) from None
+
+
+def _explained(connection: Connection, error: DatabaseError) -> Exception:
+    if error.sqlstate not in _UNPREPARED:
+        return error
+    prepared = error.sqlstate == "42501"
+    return MigrationError(
+        Code.DATABASE_UNPREPARED,
+        f"{connection.info.user} may not keep the ledger of migrations in {connection.info.dbname}."
+        if prepared
+        else f"The database {connection.info.dbname} was not prepared: it has no schema freehold.",
+        detail=error.detail,
+        hint="OWNER_DATABASE_URL has to name the login that owns the tables, <app>_owner."
+        if prepared
+        else "ADMIN_DATABASE_URL=postgresql://<superuser>:<password>@<host>:5432/<database> freehold bootstrap",
+    )
 
 
 def begun(connection: Connection, revision: str, unit: int, checksum: str) -> None:

@@ -64,8 +64,15 @@ def united(directory: Path) -> Mapping[str, bytes]:
 def accept(directory: Path) -> None:
     """Takes the files as they are now for the history: the way out when an edit was meant.
 
-    The facts kept beside it no longer hold and go; the next `generate` reads them from the SQL.
+    The facts kept beside it no longer hold and go; the next `generate` reads them from the SQL. Raises `MigrationError`
+    (FH403) where there are none.
     """
+    if not any(_present(directory)):
+        raise MigrationError(
+            Code.REVISION_MISSING,
+            f"There are no revisions in {directory}.",
+            hint=f'Restore them: git checkout -- {directory}. Or write the first: freehold generate -m "..."',
+        )
     (directory / FACTS).unlink(missing_ok=True)
     seal(directory)
 
@@ -100,6 +107,12 @@ def _read(directory: Path) -> Mapping[str, str]:
     try:
         return {path.strip(): sum_ for sum_, path in pairs}
     except ValueError:
+        if any(line.startswith(_CONFLICT) for line in text.splitlines()):
+            raise MigrationError(
+                Code.HISTORY_EDITED,
+                f"{directory / MANIFEST} is in conflict: branches were merged that both have revisions.",
+                hint="freehold merge takes both sides and joins their heads. Run it once the models are merged.",
+            ) from None
         raise _edited(directory / MANIFEST, "has a line that is no checksum") from None
 
 

@@ -92,7 +92,8 @@ def _refuse_strangers(history: History, entries: Entries) -> None:
         raise MigrationError(
             Code.DATABASE_FOREIGN,
             f"The database has revisions that the history lacks: {', '.join(strangers)}.",
-            hint="Check out the newer version of the code, or see whether DATABASE_URL names the right database.",
+            hint="Check out the code that has them, or see whether OWNER_DATABASE_URL names the right database. "
+            "Where each stands: freehold status",
         )
 
 

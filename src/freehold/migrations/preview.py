@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,11 @@ from freehold.migrations import ledger
 from freehold.migrations.history import load
 from freehold.migrations.outstanding import outstanding
 from freehold.migrations.safety import findings
-from freehold.migrations.safety.rule import NAME, plain
+from freehold.migrations.safety.rule import tables_of
 from freehold.wire import Connection, connect, narrated
 
-_TABLE: Final = re.compile(
-    rf"(?:^ALTER TABLE|^ANALYZE|^UPDATE|^DELETE FROM|^DROP TABLE|\sON)(?: TABLE| ONLY)? {NAME}", re.IGNORECASE
-)
 _SIZES: Final = """
-select n.nspname || '.' || c.relname, pg_total_relation_size(c.oid), greatest(c.reltuples, 0)::bigint
+select n.nspname || '.' || c.relname, pg_total_relation_size(c.oid), nullif(c.reltuples, -1)::bigint
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'm', 'p') and n.nspname || '.' || c.relname = any (%s)
 """
@@ -29,8 +25,8 @@ where c.relkind in ('r', 'm', 'p') and n.nspname || '.' || c.relname = any (%s)
 class Statement:
     """One to run.
 
-    ``lock``: on ``table``, which takes ``size`` bytes with its indexes and has about ``rows``; empty where none is locked,
-    None where there is no such table yet.
+    ``lock``: on ``table``, which takes ``size`` bytes with its indexes and has about ``rows``, None where nobody counted
+    them (ANALYZE does); empty where none is locked, None where there is no such table yet.
     """
 
     revision: str
@@ -76,11 +72,10 @@ def preview(dsn: str, directory: Path) -> Preview:
 
 
 def _table(sql: str) -> str:
-    found = _TABLE.search(sql)
-    return plain(found[1]) if found else ""
+    return next(iter(tables_of(sql)), "")
 
 
-def _sizes(connection: Connection, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+def _sizes(connection: Connection, names: Sequence[str]) -> dict[str, tuple[int, int | None]]:
     with narrated():
         rows = connection.execute(_SIZES, (sorted({name for name in names if name}),)).fetchall()
-    return {str(name): (int(str(size)), int(str(count))) for name, size, count in rows}
+    return {str(name): (int(str(size)), None if count is None else int(str(count))) for name, size, count in rows}

@@ -52,7 +52,9 @@ class Recall:
         """Keeps that; does nothing where the directory cannot be written."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            for old in sorted(self.directory.iterdir(), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+            (self.directory / ".gitignore").write_text("*\n", encoding="ascii")
+            kept = (path for path in self.directory.iterdir() if path.name != ".gitignore")
+            for old in sorted(kept, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
                 old.unlink(missing_ok=True)
             file = self._file(statements)
             beside = file.with_suffix(".new")

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from freehold.migrations.script import Script, Unit
 
 _SECONDS: Final = 60
 _OLDEST: Final = "15.0"
+_SYNTAX: Final = "syntax-error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +114,37 @@ def refuse_squawked(script: Script) -> bool:
         return False
     # Left out here and not by --exclude, which fails for a rule that this version of squawk does not have.
     left_out = {rule for each in EXEMPTIONS for rule in each.rules}
-    command = [squawk, "--reporter", "json", "--pg-version", _OLDEST]
     text = "".join(map(_executed, script.units))
+    found = [each for each in _asked(squawk, text) if each[0] not in left_out]
+    if found:
+        lines = text.splitlines()
+        details = (f"{rule}: {message} In: {lines[line].strip()}" for rule, message, line in found if line < len(lines))
+        raise MigrationError(
+            Code.CHANGE_UNSAFE,
+            f"squawk finds revision {script.revision} unsafe on a database in use: {found[0][0]}.",
+            detail="\n".join(_unique(details)),
+            hint=_hint(found[0][0]),
+        )
+    return True
+
+
+def unparsable(scripts: Iterable[Script]) -> list[str]:
+    """The lines of ``scripts`` that are no SQL; none where there is no squawk to ask. Raises `MigrationError` (FH420)."""
+    squawk = program()
+    lines = "".join(_executed(unit) for script in scripts for unit in script.units).splitlines()
+    found = _asked(squawk, "\n".join(lines)) if squawk and lines else []
+    return _unique(lines[line].strip() for rule, _, line in found if rule == _SYNTAX and line < len(lines))
+
+
+def _asked(squawk: str, text: str) -> list[tuple[str, str, int]]:
+    """Rule, message and line, counted from 0, of each finding. Raises `MigrationError` (FH420) without an answer."""
+    command = [squawk, "--reporter", "json", "--pg-version", _OLDEST]
     done: subprocess.CompletedProcess[str] = subprocess.run(
         command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False
     )
     try:
         rows: list[dict[str, Any]] = json.loads(done.stdout)
-        found: list[tuple[str, str, int]] = [(each["rule_name"], each["message"], each["line"]) for each in rows]
+        return [(each["rule_name"], each["message"], each["line"]) for each in rows]
     except (ValueError, KeyError, TypeError):
         raise MigrationError(
             Code.CHANGE_UNSAFE,
@@ -128,18 +152,12 @@ def refuse_squawked(script: Script) -> bool:
             detail=str(done.stderr)[:500],
             hint="pip install --upgrade squawk-cli, or uninstall it to do without.",
         ) from None
-    found = [each for each in found if each[0] not in left_out]
-    if found:
-        # Its line numbers count from 0.
-        lines = text.splitlines()
-        details = (f"{rule}: {message} In: {lines[line].strip()}" for rule, message, line in found if line < len(lines))
-        raise MigrationError(
-            Code.CHANGE_UNSAFE,
-            f"squawk finds revision {script.revision} unsafe on a database in use: {found[0][0]}.",
-            detail="\n".join(_unique(details)),
-            hint=f"https://squawkhq.com/docs/{found[0][0]} says why, and what to write instead.",
-        )
-    return True
+
+
+def _hint(rule: str) -> str:
+    if rule == _SYNTAX:
+        return "PostgreSQL would not take it either. Correct it, or restore the file; then run: freehold repair"
+    return f"https://squawkhq.com/docs/{rule} says why, and what to write instead."
 
 
 def _executed(unit: Unit) -> str:

@@ -24,15 +24,20 @@ class Failure:
 class Status:
     """Revision names in order; ``unknown``: ids the database has and the history lacks."""
 
-    applied: tuple[str, ...]
-    pending: tuple[str, ...]
-    failed: tuple[Failure, ...]
-    unknown: tuple[str, ...]
+    applied: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    failed: tuple[Failure, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def at_head(self) -> bool:
         """Whether there is nothing to do, and nothing wrong."""
         return not (self.pending or self.failed or self.unknown)
+
+    @property
+    def being_undone(self) -> bool:
+        """Whether a revision is on its way back, which has to be finished first."""
+        return any(failure.unit < 0 for failure in self.failed)
 
 
 def status(dsn: str, directory: Path) -> Status:

@@ -18,11 +18,22 @@ from freehold.errors import (
 )
 from freehold.migrations import guard, ledger, walk
 from freehold.migrations.outstanding import Step
+from freehold.migrations.safety import locked
 from freehold.migrations.script import Batches, Index, Mode
 from freehold.migrations.watch import Watch
 from freehold.wire import Connection, StatementFailed, execute_batch, narrated
 
 _RETRIED: Final = (LockTimeoutError, SerializationError)
+_ROWS: Final = frozenset({"23502", "23503", "23505", "23514", "23P01"})
+_CORRECT: Final = (
+    "Rows do not fulfil it. Correct them as the service, from which row security hides none: "
+    'psql "$SERVICE_DATABASE_URL" -c "SET ROLE service_role" -c "UPDATE ..."'
+)
+# Who waits while it keeps others waiting may close a circle, and the server ends whoever waited longest: it shall not be them.
+_SHORTER: Final = """
+select set_config('lock_timeout', least({timeout}, greatest(setting::int / 2, 1))::text, true)
+from pg_settings where name = 'deadlock_timeout'
+"""
 # What a role or database may have set must not decide what a migration does.
 _SETTINGS: Final = (
     "set {local} lock_timeout = {timeout}",
@@ -122,7 +133,10 @@ class Runner:
 
     def _transaction(self, step: Step, last: bool) -> None:
         """One message, so that what it locks is not held while anybody thinks."""
-        before = ("begin", *_settings("local", self.patience.milliseconds(step.unit.mode)))
+        timeout = self.patience.milliseconds(step.unit.mode)
+        before = ("begin", *_settings("local", timeout))
+        if len(locked(step.unit)) > 1:
+            before += (_SHORTER.format(timeout=timeout),)
         note = ledger.done_sql(step.revision.id, step.number, step.checksum)
         after = ("set local row_security = on", ledger.forget_sql(step.revision.id) if last else note, "commit")
         try:
@@ -199,7 +213,7 @@ def _failed(step: Step, failure: StatementFailed) -> MigrationError:
         f"Statement {failure.place} of {len(unit.statements)} in unit {abs(step.number)} of {step.revision.name} "
         f"failed (SQLSTATE {error.sqlstate}).",
         detail=f"{error.detail or error.message} In: {line}",
-        hint=f"{left} Remove the cause, then run: {_again(step)}",
+        hint=f"{left} {_CORRECT if error.sqlstate in _ROWS else 'Remove the cause,'} then run: {_again(step)}",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform, get_type_hints
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -80,6 +80,10 @@ class Model(_Typed, DeclarativeBase):
         """The key only: other columns may be secrets."""
         key = (column.name for column in table_of(type(self)).primary_key)
         return f"<{type(self).__name__} {' '.join(f'{name}={self.__dict__.get(name)!r}' for name in key)}>"
+
+
+# `fields_of` asks for the annotations of every class above a model too: as text they would be compiled for each again.
+Model.__annotations__ = get_type_hints(Model, include_extras=True)
 
 
 def _declare(cls: type[Model]) -> None:

@@ -48,7 +48,7 @@ def load(module: str | None) -> None:
         import_module(module)
     except FreeholdError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # an exit would be the command's, with a code that means something else
         raise _unimportable(
             f"The module of models {module!r} cannot be imported: {type(error).__name__}: {error}.",
             f"python -c 'import {module}' shows where; run freehold in the folder the import starts from.",

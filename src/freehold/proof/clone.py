@@ -108,10 +108,11 @@ def from_statements(statements: Sequence[str]) -> Fill:
 def from_database(dsn: str, pg_dump: Path) -> Fill:
     """The schema of a live database, without its rows, read by `pg_dump`; the database is not changed.
 
-    Raises `ServerError` (FH811) when it cannot be read or cannot be made again here.
+    Raises `ServerError` (FH811) when it cannot be read or cannot be made again here; `ConnectionLostError` (FH307).
     """
 
     def fill(made: Clone) -> None:
+        connect(dsn).close()  # what is wrong with the URL is no fault of pg_dump's
         dumped = _dumped(dsn, pg_dump)
         with narrated():
             made.admin.execute(b"DROP SCHEMA freehold CASCADE; DROP SCHEMA auth CASCADE; DROP SCHEMA public CASCADE")

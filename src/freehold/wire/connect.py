@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import psycopg
@@ -13,6 +14,8 @@ from freehold.errors import Code, ConfigurationError, ConnectionLostError
 Connection = psycopg.Connection[tuple[object, ...]]
 
 _CONNECT_SECONDS: Final = 10
+_SAID: Final = re.compile(r"connection to server [^\n]* failed: (.+)")
+"""What the system or the server said; other messages of libpq's repeat parts of the DSN."""
 
 
 def connect(dsn: str) -> Connection:
@@ -25,7 +28,7 @@ def connect(dsn: str) -> Connection:
     try:
         return psycopg.connect(dsn, autocommit=True, connect_timeout=_CONNECT_SECONDS)
     except psycopg.OperationalError as error:
-        raise refused(parts, error.sqlstate) from None
+        raise _refused(parts, error) from None
 
 
 async def connect_async(dsn: str, *, pooled: bool = False) -> AsyncConnection:
@@ -40,7 +43,7 @@ async def connect_async(dsn: str, *, pooled: bool = False) -> AsyncConnection:
             connect_timeout=_CONNECT_SECONDS,
         )
     except psycopg.OperationalError as error:
-        raise refused(parsed(dsn), error.sqlstate) from None
+        raise _refused(parsed(dsn), error) from None
 
 
 class ExtendedCursor(AsyncCursor[Any]):
@@ -75,12 +78,14 @@ def parsed(dsn: str) -> dict[str, Any]:
         ) from None
 
 
-def refused(parts: dict[str, Any], sqlstate: str | None) -> ConnectionLostError:
+def _refused(parts: dict[str, Any], error: psycopg.OperationalError) -> ConnectionLostError:
     """The error for a server that does not answer or does not let the role in."""
+    said = _SAID.search(str(error))
     return ConnectionLostError(
         Code.CONNECTION_REFUSED,
         f"No connection to PostgreSQL at {parts.get('host') or 'the default socket'} "
         f"as {parts.get('user') or 'the default role'}.",
-        sqlstate=sqlstate,
+        sqlstate=error.sqlstate,
+        detail=said[1] if said else None,
         hint="Is the server running, and are host, port, role, password and database right?",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
+import examples.profiles
 from freehold.audit import adopted
 from freehold.audit.found import Surface
 from freehold.audit.look import look
@@ -73,6 +75,34 @@ def test_no_connection_is_a_gap_and_never_clean(audit: Audit) -> None:
     assert any("FH307" in gap for gap in _needed(looked))
     assert not Report.of(looked, (), 0.1).complete
     assert "s3cret" not in repr(looked.gaps)
+
+
+def test_a_revision_that_is_no_sql_is_a_gap(audit: Audit, tmp_path: Path) -> None:
+    """Edited by hand and accepted: rules read text, and what they cannot read they would find nothing in."""
+    directory = tmp_path / "migrations"
+    shutil.copytree(Path(examples.profiles.__path__[0]) / "migrations", directory)
+    assert not any("SQL" in gap for gap in _needed(audit(Surface.SOURCE, migrations=directory)))
+    path = min((directory / "versions").glob("*.up.sql"))
+    path.write_text(path.read_text().replace("FORCE ROW LEVEL SECURITY", "FORCE ROW LEVEL SEKURITY"))
+    seal(directory)
+    assert any("SEKURITY" in gap for gap in _needed(audit(Surface.SOURCE, migrations=directory)))
+
+
+def test_what_is_missing_is_applied_and_what_is_strange_is_kept(audit: Audit, database: dict[str, str]) -> None:
+    """--fix makes no half of a table, without its policies, and drops nothing that somebody made."""
+    with connect(database["owner"]) as owner:
+        owner.execute("create view strange as select 1 as one")
+    looked = audit(
+        Surface.DATABASE,
+        migrations=Path(examples.profiles.__path__[0]) / "migrations",
+        database_url=database["login"],
+        owner_database_url=database["owner"],
+    )
+    fixes = {each.found.subject: each.found.fix for each in looked.seen.values() if each.rule.id == "AU811"}
+    assert "freehold migrate" in fixes["table public.profiles"].text
+    assert not fixes["table public.profiles"].sql
+    assert fixes["view public.strange"].sql == ('DROP VIEW "public"."strange"',)
+    assert not fixes["view public.strange"].mechanical
 
 
 def test_the_login_alone_sees_the_catalog(audit: Audit, database: dict[str, str]) -> None:

@@ -109,6 +109,29 @@ def _kept_running(directory: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.parametrize("last", ["raise SystemExit(0)", "import sys; sys.exit()"])
+def test_models_that_exit_are_no_clean_check(process: Run, tmp_path: Path, last: str) -> None:
+    """Exit code 0 of the import would be the command's: a CI job would take the models for checked."""
+    (tmp_path / "shop.py").write_text(f"{MODELS}{last}\n")
+    refused = process("check")
+    assert (refused.returncode, refused.stderr[:6]) == (1, "FH401 ")
+
+
+def test_each_command_says_where_it_goes_on(freehold: Run, tmp_path: Path) -> None:
+    """Nothing yet, something pending, at the head and compared: no answer is empty, and each names what to run next."""
+    empty = freehold("status")
+    assert (empty.returncode, "freehold generate" in empty.stdout) == (0, True)
+    assert freehold("repair").stderr.startswith("FH403 ")
+    assert freehold("generate", "-m", "notes").returncode == 0
+    assert freehold("status").stdout.endswith("Run: freehold migrate\n")
+    assert freehold("migrate").returncode == 0
+    assert "as its revisions make it" in freehold("migrate", "--verify").stdout
+    assert "Run:" not in freehold("status").stdout
+    (tmp_path / "shop.py").write_text(MODELS + "    done: Col[bool | None]\n")
+    assert freehold("generate", "-m", "done").returncode == 0
+    assert "rows not counted" in freehold("migrate", "--dry-run").stdout
+
+
 def test_a_change_is_previewed_renamed_and_filled(freehold: Run, tmp_path: Path) -> None:
     """--dry-run runs nothing; a declared rename is one; backfill writes a revision that migrate runs."""
     assert freehold("generate", "-m", "notes").returncode == 0

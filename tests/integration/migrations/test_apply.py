@@ -15,8 +15,9 @@ from freehold.errors import Code, ConnectionLostError, MigrationError
 from freehold.migrations import Options, Patience, Progress, accept, apply, migrate, rollback, status
 from freehold.migrations.history import load
 from freehold.migrations.lock import exclusive
+from freehold.server import EmbeddedServer, create_database, drop_database
 from freehold.wire import Connection, connect
-from tests.integration.migrations.conftest import Target, owned
+from tests.integration.migrations.conftest import APP, Target, owned
 
 MIGRATE = """
 import pathlib, sys
@@ -173,6 +174,31 @@ def test_a_table_lock_that_never_comes_is_tried_again_and_told(target: Target) -
     assert migrate(target.dsn, target.directory, options).revisions
 
 
+@pytest.mark.slow
+def test_a_table_that_is_kept_shut_does_not_keep_the_comparison_waiting(target: Target) -> None:
+    """Printing a constraint locks its table: without a limit migrate would wait, silently, for as long as the other does."""
+    target.generate(COLUMN)
+    impatient = make_conninfo(target.dsn, options="-c statement_timeout=30s")
+    with target.connect() as other, other.transaction():
+        other.execute("lock table tasks in access exclusive mode")
+        with pytest.raises(MigrationError, match="catalog") as blocked:
+            migrate(impatient, target.directory)
+        assert blocked.value.code == Code.UNIT_BLOCKED
+        assert f"pg_terminate_backend({other.info.backend_pid})" in (blocked.value.hint or "")
+    assert migrate(target.dsn, target.directory).revisions
+
+
+def test_rows_that_do_not_fulfil_a_constraint_are_corrected_as_the_service(target: Target) -> None:
+    """The owner cannot: row security, which is forced, hides them from it."""
+    target.run("insert into plain values (1, null)")
+    target.generate("alter table plain alter column payload set not null")
+    with pytest.raises(MigrationError, match="23514") as failed:
+        migrate(target.dsn, target.directory)
+    assert "SERVICE_DATABASE_URL" in (failed.value.hint or "")
+    target.run("update plain set payload = 'filled'")
+    assert migrate(target.dsn, target.directory).revisions
+
+
 def test_a_vacuum_of_the_ledger_is_in_nobodys_way(target: Target) -> None:
     """The ledger that is there is not made again: what a vacuum locks is not asked for, so no two can wait for each other."""
     target.generate(COLUMN)
@@ -228,6 +254,14 @@ def test_a_revision_changed_after_it_was_applied_is_refused(target: Target) -> N
     assert edited.value.code == Code.HISTORY_EDITED
 
 
+def test_without_a_revision_there_is_nothing_to_accept(tmp_path: Path) -> None:
+    """In the wrong folder: told, and nothing is written there."""
+    with pytest.raises(MigrationError, match="no revisions") as nothing:
+        accept(tmp_path / "migrations")
+    assert nothing.value.code == Code.REVISION_MISSING
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_verifying_finds_what_was_changed_by_hand(target: Target) -> None:
     """A policy weakened by hand, by one pair of parentheses, is named."""
     target.generate("create policy p on tasks for select to anon using (title = 'a' and (status = 'b' or id = 'c'))")
@@ -253,6 +287,25 @@ def test_a_failed_rollback_leaves_the_revision_applied(target: Target) -> None:
         rollback(target.dsn, target.directory)
     assert failed.value.code == Code.APPLY_FAILED
     assert status(target.dsn, target.directory).at_head
+
+
+def test_a_database_that_nobody_prepared_is_told_the_command(target: Target, server: EmbeddedServer) -> None:
+    """Not SQLSTATE 3F000 and a manual; and the application's login, in the owner's place, is told as such."""
+    name, login = f"{target.dsn.rpartition('/')[2].partition('?')[0]}_bare", f"{APP}_owner"
+    with connect(server.admin_dsn()) as admin:
+        create_database(admin, name)
+        try:
+            with pytest.raises(MigrationError, match="not prepared") as bare:
+                migrate(server.dsn(login, name), target.directory)
+            assert (bare.value.code, "freehold bootstrap" in (bare.value.hint or "")) == (
+                Code.DATABASE_UNPREPARED,
+                True,
+            )
+        finally:
+            drop_database(admin, name)
+    with connect(target.dsn) as owner, pytest.raises(MigrationError, match=f"^FH425: {APP} may not") as other:
+        migrate(server.dsn(APP, owner.info.dbname), target.directory)
+    assert "OWNER_DATABASE_URL" in (other.value.hint or "")
 
 
 def test_callers_cannot_read_the_ledger(target: Target) -> None:

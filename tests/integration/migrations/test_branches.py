@@ -54,6 +54,9 @@ def test_heads_that_touch_different_things_join(
         alone = directory.with_name(name) if name == "theirs" else None
         if alone:
             migrate(target.dsn, alone)
+    with pytest.raises(MigrationError, match="in conflict") as conflict:
+        load(directory)
+    assert "freehold merge" in (conflict.value.hint or "")
     made = merge(directory, "merge", first.cluster)
     assert made
     assert len(made.heads) == 2

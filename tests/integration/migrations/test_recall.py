@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from freehold.migrations import accept
-from freehold.migrations.generate import generate, pending_changes
+from freehold.migrations.generate import generate, pending_changes, sound
 from freehold.migrations.history import load
 from freehold.migrations.recall import Recall
 from freehold.migrations.shadow import Cluster
@@ -32,18 +32,18 @@ def recall(tmp_path: Path) -> Recall:
 def test_models_that_were_seen_need_no_server(target: Target, recall: Recall) -> None:
     """The first check asks a server, the second does not; nor does it for what generate has just written."""
     with pytest.raises(AssertionError, match="a server was asked for"):
-        pending_changes(BASE, target.directory, _no_server, recall)  # type: ignore[arg-type]
-    assert pending_changes(BASE, target.directory, target.shadows, recall) == ()
-    assert pending_changes(BASE, target.directory, _no_server, recall) == ()  # type: ignore[arg-type]
+        pending_changes(BASE, sound(target.directory), _no_server, recall)  # type: ignore[arg-type]
+    assert pending_changes(BASE, sound(target.directory), target.shadows, recall) == ()
+    assert pending_changes(BASE, sound(target.directory), _no_server, recall) == ()  # type: ignore[arg-type]
     statements = (*BASE, MORE)
     assert generate(statements, target.directory, "more", target.cluster, recall=recall)
-    assert pending_changes(statements, target.directory, _no_server, recall) == ()  # type: ignore[arg-type]
+    assert pending_changes(statements, sound(target.directory), _no_server, recall) == ()  # type: ignore[arg-type]
 
 
 def test_models_that_differ_are_found_also_when_they_were_seen(target: Target, recall: Recall) -> None:
     """Only agreement is believed: a difference is looked at, and named, each time."""
     for _ in range(2):
-        changes = pending_changes((*BASE, MORE), target.directory, target.shadows, recall)
+        changes = pending_changes((*BASE, MORE), sound(target.directory), target.shadows, recall)
         assert any("public.more" in str(change) for change in changes)
 
 
@@ -62,11 +62,11 @@ def test_what_decides_about_facts_is_part_of_what_is_remembered(origin: Origin, 
 
 def test_a_history_that_was_edited_and_accepted_is_looked_at(target: Target, recall: Recall) -> None:
     """`repair` takes the files as they are, so what their header says of facts no longer counts."""
-    assert pending_changes(BASE, target.directory, target.shadows, recall) == ()
+    assert pending_changes(BASE, sound(target.directory), target.shadows, recall) == ()
     (script,) = (target.directory / "versions").glob("*.up.sql")
     script.write_text(f"{script.read_text()}\n-- freehold: statement\n\n{MORE};\n")
     accept(target.directory)
-    changes = pending_changes(BASE, target.directory, target.shadows, recall)
+    changes = pending_changes(BASE, sound(target.directory), target.shadows, recall)
     assert [change.verb for change in changes if "public.more" in str(change)]
 
 
@@ -74,7 +74,8 @@ def test_what_is_damaged_or_cannot_be_written_is_nothing(recall: Recall) -> None
     """It costs time, and is no error; the oldest go when there are many."""
     for number in range(120):
         recall.keep((str(number),), f"{'0' * 64} 18")
-    assert len(list(recall.directory.iterdir())) <= 101
+    assert len(list(recall.directory.iterdir())) <= 102
+    assert (recall.directory / ".gitignore").read_text() == "*\n"
     assert recall.facts(("119",)) == f"{'0' * 64} 18"
     for file in recall.directory.iterdir():
         file.write_text("damaged")

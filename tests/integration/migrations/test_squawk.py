@@ -10,7 +10,7 @@ from freehold.errors import Code, MigrationError
 from freehold.migrations import squawk
 from freehold.migrations.history import load
 from freehold.migrations.script import Script, Unit
-from freehold.migrations.squawk import program, refuse_squawked
+from freehold.migrations.squawk import program, refuse_squawked, unparsable
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,6 +28,16 @@ def test_what_squawk_finds_is_refused() -> None:
     assert refused.value.code is Code.CHANGE_UNSAFE
     assert "ADD COLUMN n" in (refused.value.detail or "")
     assert "squawkhq.com" in (refused.value.hint or "")
+
+
+def test_what_is_no_sql_is_told_as_such() -> None:
+    """The statement, and not a page about a rule; what is SQL is not among it."""
+    script = Script("abc", (), (), (Unit(("ALTER TABLE tasks FORCE ROW LEVEL SEKURITY", "SELECT 1")),))
+    assert unparsable([script]) == ["ALTER TABLE tasks FORCE ROW LEVEL SEKURITY;"]
+    assert unparsable([]) == []
+    with pytest.raises(MigrationError, match="syntax-error") as refused:
+        refuse_squawked(script)
+    assert "freehold repair" in (refused.value.hint or "")
 
 
 def test_without_squawk_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,7 @@ if sys.argv[4] == "within":
     ledger.finished = die
 migrate(sys.argv[1], pathlib.Path(sys.argv[2]), report=report)
 """
+COLUMN = "alter table tasks add column note text"
 INDEX = "create index notes_body on notes (user_id, body)"
 INVALID = """
 update pg_index set indisvalid = false where indexrelid = 'notes_body'::regclass
@@ -162,6 +163,21 @@ def test_a_transaction_that_never_ends_does_not_keep_an_index_waiting_for_ever(t
         assert blocked.value.code == Code.UNIT_BLOCKED
         assert f"process {other.info.backend_pid} (" in (blocked.value.detail or "")
     migrate(target.dsn, target.directory, Options(verify=True))
+
+
+@pytest.mark.parametrize(
+    ("statements", "milliseconds"), [((COLUMN, "alter table plain add column note text"), 500), ((COLUMN,), 2000)]
+)
+def test_who_waits_while_it_locks_another_table_gives_up_first(
+    target: Target, statements: tuple[str, ...], milliseconds: int
+) -> None:
+    """Two sessions that wait for each other: after deadlock_timeout the server ends a statement of the application's."""
+    target.generate(*statements)
+    (path,) = (target.directory / "versions").glob("*_change.up.sql")
+    asked = f"if current_setting('lock_timeout')::interval <> '{milliseconds} ms' then raise 'not so'; end if;"
+    path.write_text(f"{path.read_text()}\n-- freehold: statement\ndo $$ begin {asked} end $$;\n")
+    accept(target.directory)
+    assert migrate(target.dsn, target.directory, Options(verify=False)).revisions
 
 
 def test_a_way_back_that_was_ended_is_finished(target: Target) -> None:

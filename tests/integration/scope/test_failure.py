@@ -208,14 +208,24 @@ async def test_no_server(endpoints: Endpoints) -> None:
     with pytest.raises(ConnectionLostError) as refused:
         await Database("postgresql://app:s3cret@127.0.0.1:1/db?connect_timeout=2").open()
     assert refused.value.code is Code.CONNECTION_REFUSED
+    assert refused.value.detail == "Connection refused"
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("dsn", ["postgresql://app:s3cret", "postgresql://app@127.0.0.1/db?sslmode=s3cret"])
+async def test_what_libpq_repeats_of_a_url_is_not_told(dsn: str) -> None:
+    """A password in the place of the port stands in libpq's message."""
+    with pytest.raises(ConnectionLostError) as refused:
+        await Database(f"{dsn}{'&' if '?' in dsn else '?'}connect_timeout=2").open()
     assert "s3cret" not in str(refused.value)
 
 
 async def test_a_wrong_password(endpoints: Endpoints) -> None:
-    """FH307 with the SQLSTATE where the server gave one; neither password is told."""
+    """FH307 with what the server said; neither password is told."""
     with pytest.raises(ConnectionLostError) as refused:
         await Database(_with_password(endpoints.login, "s3cret")).open()
     assert refused.value.code is Code.CONNECTION_REFUSED
+    assert "password authentication failed" in (refused.value.detail or "")
     assert "s3cret" not in str(refused.value)
 
 

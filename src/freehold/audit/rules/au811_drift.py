@@ -18,9 +18,17 @@ def _check(drift: Drift) -> Iterator[Found]:
             yield Found(
                 change.fact.name,
                 f"{_said(change)}: {change.fact.name}{_altered(change)}.",
-                Fix(drift.repair(change), python="" if drift.repair(change) else _GENERATE, mechanical=True),
+                _fix(change, drift.repair(change)),
                 key=change.verb,
             )
+
+
+def _fix(change: Change, statements: tuple[str, ...]) -> Fix:
+    """A privilege or a policy too many goes by itself; whoever made a view or a key may need it."""
+    if change.verb == "add" and change.kind is Kind.TABLE:
+        return Fix(python=_MIGRATE)
+    kept = change.verb == "drop" and change.kind in {Kind.VIEW, Kind.CONSTRAINT}
+    return Fix(statements, python="" if statements else _GENERATE, mechanical=not kept)
 
 
 def _said(change: Change) -> str:
@@ -36,6 +44,7 @@ def _altered(change: Change) -> str:
     return f" ({', '.join(sorted(change.altered))})" if change.altered else ""
 
 
+_MIGRATE = "freehold migrate  # which makes its policies and grants too"
 _GENERATE = '# declare it in the models, then: freehold generate -m "..." && freehold migrate'
 
 RULE = Rule(

@@ -28,7 +28,6 @@ _WIDER: Final = re.compile(r"character varying(?:\((\d+)\))?")
 # What is NULL, or wrong, when nobody calls.
 _CALLERS: Final = re.compile(r"\bauth\.|current_setting\(|\bCURRENT_USER\b|\bSESSION_USER\b|\bCURRENT_ROLE\b")
 _LONGEST: Final = 63
-_HINT: Final = "Add the column nullable first, fill it in a second migration, and make it NOT NULL in a third."
 
 
 class ColumnRule(Rule):
@@ -121,8 +120,15 @@ def _unfillable(fact: Fact) -> MigrationError:
     return MigrationError(
         Code.COLUMN_NEEDS_DEFAULT,
         f"The new {fact.name} is NOT NULL and has no default that existing rows could take.",
-        hint=f"Give it a constant default in the model (default=...), or make it nullable. {_HINT}",
+        hint="Give it a constant default in the model (default=...). Or in three revisions: make it nullable and generate; "
+        f"{_backfill(fact)}; take the None away and generate.",
     )
+
+
+def _backfill(fact: Fact) -> str:
+    schema, table, column = fact.key
+    place = table if schema == "public" else f"{schema}.{table}"
+    return f'freehold backfill {place} --set "{column}=..." --where "{column} IS NULL" -m "fill {column}"'
 
 
 def _made_not_null(fact: Fact) -> Iterator[Operation]:

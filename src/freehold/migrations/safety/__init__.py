@@ -4,6 +4,6 @@ Generated scripts are safe by construction and are held against the same rules a
 """
 
 from freehold.migrations.safety.lint import findings, refuse_unsafe, sign
-from freehold.migrations.safety.rule import Finding, Permit, Place
+from freehold.migrations.safety.rule import Finding, Permit, Place, locked
 
-__all__ = ["Finding", "Permit", "Place", "findings", "refuse_unsafe", "sign"]
+__all__ = ["Finding", "Permit", "Place", "findings", "locked", "refuse_unsafe", "sign"]

@@ -14,6 +14,10 @@ from freehold.migrations.script import Unit
 NAME: Final = r'((?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))*)'
 """A name, quoted and qualified or not, as a group."""
 _TABLE: Final = re.compile(rf"^ALTER (?:TABLE|MATERIALIZED VIEW)(?: IF EXISTS)?(?: ONLY)? {NAME}", re.IGNORECASE)
+_LOCKED: Final = re.compile(
+    rf"(?:^ALTER TABLE|^ANALYZE|^UPDATE|^DELETE FROM|^DROP TABLE|\sON|\sREFERENCES)(?: TABLE| ONLY)? {NAME}",
+    re.IGNORECASE,
+)
 
 
 class Permit(StrEnum):
@@ -79,6 +83,16 @@ def plain(name: str) -> str:
     """A name without quotes; in schema public where none is said."""
     bare = name.replace('"', "")
     return bare if "." in bare else f"public.{bare}"
+
+
+def locked(unit: Unit) -> frozenset[str]:
+    """The tables that a unit's statements lock, of those that others may use already."""
+    return frozenset(name for sql, lock in unit.described if lock for name in tables_of(sql))
+
+
+def tables_of(statement: str) -> tuple[str, ...]:
+    """The tables that a statement locks, first the one that it is about."""
+    return tuple(map(plain, _LOCKED.findall(statement)))
 
 
 def altered(statement: str) -> str:
