@@ -45,7 +45,8 @@ def furnish(admin: Connection, owners: Iterable[str]) -> None:
             admin.execute(_AS_OWNER.format(name=quote_identifier(owner)).encode())
 
 
-_AGAIN: Final = 5
+_AGAIN: Final = 40
+"""How often an answer is asked for again: one that says how many microseconds a call took is often the same a few times."""
 Rows: TypeAlias = tuple[tuple[str, ...], ...]
 """An answer: the values of each row, as Python writes them."""
 
