@@ -91,6 +91,7 @@ class Code(StrEnum):
     SERVER_TOO_OLD = "FH311"
     BOOTSTRAP_FORBIDDEN = "FH312"
     PORT_IN_USE = "FH313"
+    FILE_UNUSABLE = "FH314"
     # 35x: what PostgreSQL answered
     DATABASE = "FH350"
     PERMISSION_DENIED = "FH351"

@@ -9,7 +9,7 @@ import typer
 
 from freehold.cli.exits import Exit, err, show_error
 from freehold.cli.lazy import Commands
-from freehold.errors import FreeholdError
+from freehold.errors import Code, ConfigurationError, FreeholdError
 
 _EPILOG: Final = (
     "Exit codes: 0 done, 1 an error with a code, 2 a wrong command line, "
@@ -46,6 +46,19 @@ def main() -> None:
             raise
         show_error(error, as_json="--json" in sys.argv)
         sys.exit(Exit.FAILED)
+    except OSError as error:
+        if _TRACEBACK in sys.argv or error.filename is None:
+            raise
+        show_error(_unusable(error), as_json="--json" in sys.argv)
+        sys.exit(Exit.FAILED)
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(Exit.INTERRUPTED)
+
+
+def _unusable(error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        Code.FILE_UNUSABLE,
+        f"{error.filename} cannot be used: {error.strerror}.",
+        hint=f'See that its folder is there and yours: ls -ld "$(dirname {error.filename})"',
+    )

@@ -117,6 +117,15 @@ def test_models_that_exit_are_no_clean_check(process: Run, tmp_path: Path, last:
     assert (refused.returncode, refused.stderr[:6]) == (1, "FH401 ")
 
 
+def test_a_file_that_cannot_be_used_is_no_traceback(process: Run, tmp_path: Path) -> None:
+    """A report into a folder that is not there, a file in the place of the migrations: what it is, and what to see to."""
+    (tmp_path / "taken").touch()
+    refused = process("audit", "source", "--source", "shop.py", "--format", "html", "-o", "none/x.html")
+    assert (refused.returncode, refused.stderr[:6]) == (1, "FH314 ")
+    refused = process("check", FREEHOLD_MIGRATIONS="taken")
+    assert (refused.returncode, refused.stderr[:6]) == (1, "FH314 ")
+
+
 def test_each_command_says_where_it_goes_on(freehold: Run, tmp_path: Path) -> None:
     """Nothing yet, something pending, at the head and compared: no answer is empty, and each names what to run next."""
     empty = freehold("status")
