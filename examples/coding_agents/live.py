@@ -1,7 +1,8 @@
 """A task's log over HTTP: in pages, and live as server-sent events (WHATWG HTML, section 9.2).
 
 A listener holds no database connection: it reads a page, as its own user, when something changed or when a second is
-over; listeners of one user who want the same at once share the read. Every event carries the number of its entry, so a browser that reconnects goes on where it was.
+over; listeners of one user who want the same at once share the read. Every event carries the number of its entry, so a
+browser that reconnects goes on where it was.
 """
 
 from __future__ import annotations

@@ -97,10 +97,7 @@ class Pool:
     @asynccontextmanager
     async def exclusive(self) -> AsyncGenerator[Link]:
         """A connection of one's own; one that is left in the middle of something is closed, not handed on."""
-        try:
-            await self._transactions.take()
-        except TimeoutError:
-            raise await self._stock.none_free() from None
+        await self._stock.turn(self._transactions)
         try:
             self.lanes.spare()
             link = await self._link()

@@ -63,10 +63,7 @@ class Stock:
         reached in time, and what the inspection raises.
         """
         deadline = asyncio.get_running_loop().time() + self._patience
-        try:
-            await self.places.take()
-        except TimeoutError:
-            raise await self.none_free() from None
+        await self.turn(self.places)
         try:
             return self._idle.pop()[1] if self._idle else await self._reached(deadline)
         except BaseException:
@@ -106,14 +103,17 @@ class Stock:
         """Makes the first connection, so that what is wrong is said now; raises as `take` does, at once."""
         self._keep(await self._made())
 
-    async def none_free(self) -> PoolTimeoutError:
-        """The error for a caller who waited in vain; raises as `take` does where the server is what is missing."""
-        self._end(await self._made())
-        return PoolTimeoutError(
-            Code.POOL_TIMEOUT,
-            f"No connection became free within {self._patience:g} s.",
-            hint="Keep transactions short, or raise the pool's largest size.",
-        )
+    async def turn(self, places: Places) -> None:
+        """Takes one of ``places``, which stand for connections of the stock; raises as `take` does."""
+        try:
+            await places.take()
+        except TimeoutError:
+            self._end(await self._made())  # says so where the server is what is missing
+            raise PoolTimeoutError(
+                Code.POOL_TIMEOUT,
+                f"No connection became free within {self._patience:g} s.",
+                hint="Keep transactions short, or raise the pool's largest size.",
+            ) from None
 
     def __del__(self) -> None:
         for connection in self._born:
